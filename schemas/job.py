@@ -1,0 +1,81 @@
+"""What a job is: its identity, its states, and the request that asks for one.
+
+The job id is `uuid5(NAMESPACE, compact JSON of [task, idempotency key, replay id or null])`, so every client in any
+language names the same job the same way; vectors to test against are in `schemas/vectors/job_id.json`.
+"""
+
+import enum
+import hashlib
+import uuid
+from typing import Any, Final
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+NAMESPACE: Final = uuid.UUID("6f1f3f0c-9a52-5d0e-8d3c-7b1f0f5f2a10")
+JOB_REQUESTED: Final = "headrace.job.requested.v1"
+JOB_COMPLETED: Final = "headrace.job.completed.v1"
+JOB_FAILED: Final = "headrace.job.failed.v1"
+MAX_JOB_ID_CHARACTERS: Final = 128
+
+_SEED: Final = NAMESPACE.bytes
+
+JsonKey = str | int | float | bool | None | list[Any] | dict[str, Any]
+
+
+def job_id(task: str, idempotency_key: JsonKey, replay: str | None = None) -> str:
+    """The id of the job that runs `task` for `idempotency_key` (RFC 9562 version 5 UUID)."""
+    return _uuid5(orjson.dumps([task, idempotency_key, replay]))
+
+
+def derived_id(parent: str, kind: str, index: int) -> str:
+    """The id of the `index`-th output of a job: the same in every attempt, so that a repeat is recognised."""
+    return _uuid5(orjson.dumps([parent, kind, index]))
+
+
+def _uuid5(name: bytes) -> str:
+    digest = bytearray(hashlib.sha1(_SEED + name, usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+class JobState(enum.StrEnum):
+    """Every state a job can be seen in."""
+
+    PENDING = "pending"
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    DISCARDED = "discarded"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    @property
+    def finished(self) -> bool:
+        return self not in UNFINISHED
+
+
+UNFINISHED: Final = frozenset({JobState.PENDING, JobState.SCHEDULED, JobState.RUNNING, JobState.RETRYING})
+
+
+class JobRequested(BaseModel):
+    """Data of `headrace.job.requested.v1`: run `task` with `args`, or for the `event` that asked for it.
+
+    `event` is a structured CloudEvent (JSON). Times are milliseconds since 1970-01-01 UTC.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    task: str = Field(min_length=1, max_length=200)
+    job_id: str = Field(min_length=1, max_length=MAX_JOB_ID_CHARACTERS)
+    args: dict[str, Any] = {}
+    event: dict[str, Any] | None = None
+    idempotency_key: JsonKey = None
+    not_before_ms: int | None = Field(default=None, ge=0, le=253402300799999)
+    deadline_ms: int | None = Field(default=None, ge=0, le=253402300799999)
+    headers: dict[str, str] = {}

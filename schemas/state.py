@@ -1,0 +1,126 @@
+"""The bytes of state records: parked jobs, finished jobs, fences.
+
+Key: the job id, or `fence/<partition>`. Value: a 32-byte header a restore can read without parsing
+(due, expiry, writer, revision; big-endian, times in ms since 1970), the length of a JSON document, the document,
+and for parked jobs the raw record that started them, byte for byte.
+"""
+
+import struct
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+HEADER: Final = struct.Struct(">QQQQ")
+_LENGTH: Final = struct.Struct(">I")
+_BODY_AT: Final = HEADER.size + _LENGTH.size
+FENCE_PREFIX: Final = b"fence/"
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+class Position(NamedTuple):
+    """Where a record is in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class RawRecord(NamedTuple):
+    """A record exactly as it came. `timestamp_ms` is the log's."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    timestamp_ms: int
+
+
+class StateRecord(NamedTuple):
+    """One state record read back. `due_ms` and `expires_ms` are 0 where there is none."""
+
+    due_ms: int
+    expires_ms: int
+    writer: int
+    revision: int
+    document: dict[str, Any]
+    raw: RawRecord | None
+
+
+def encode_state(
+    document: dict[str, Any],
+    *,
+    due_ms: int = 0,
+    expires_ms: int = 0,
+    writer: int = 0,
+    revision: int = 0,
+    raw: RawRecord | None = None,
+) -> bytes:
+    """The value of a state record. Raises `TypeError` when the document holds what JSON cannot."""
+    body = orjson.dumps(document)
+    head = HEADER.pack(due_ms, expires_ms, writer, revision) + _LENGTH.pack(len(body)) + body
+    return head if raw is None else head + _pack_raw(raw)
+
+
+def decode_state(value: bytes) -> StateRecord:
+    """The state record of a value. Raises `ValueError` for bytes no writer of ours made."""
+    if len(value) < _BODY_AT:
+        raise ValueError(f"a state record of {len(value)} bytes is shorter than its header of {_BODY_AT}")
+    due_ms, expires_ms, writer, revision = HEADER.unpack_from(value)
+    (length,) = _LENGTH.unpack_from(value, HEADER.size)
+    end = _BODY_AT + length
+    if end > len(value):
+        raise ValueError(f"a state record of {len(value)} bytes announces {length} bytes of JSON")
+    raw = _unpack_raw(value, end) if end < len(value) else None
+    return StateRecord(due_ms, expires_ms, writer, revision, orjson.loads(value[_BODY_AT:end]), raw)
+
+
+def header_of(value: bytes) -> tuple[int, int, int, int]:
+    """(due_ms, expires_ms, writer, revision) without parsing the rest."""
+    return HEADER.unpack_from(value)
+
+
+def fence_key(partition: int) -> bytes:
+    return FENCE_PREFIX + str(partition).encode()
+
+
+def is_fence(key: bytes) -> bool:
+    return key.startswith(FENCE_PREFIX)
+
+
+_RAW: Final = struct.Struct(">qiiH")
+_PAIR: Final = struct.Struct(">Hi")
+
+
+def _pack_raw(raw: RawRecord) -> bytes:
+    key, value, headers = raw.key, raw.value, raw.headers
+    parts = [_RAW.pack(raw.timestamp_ms, _size(key), _size(value), len(headers)), key or b"", value or b""]
+    for name, content in headers:
+        encoded = name.encode()
+        parts += (_PAIR.pack(len(encoded), _size(content)), encoded, content or b"")
+    return b"".join(parts)
+
+
+def _size(content: bytes | None) -> int:
+    return -1 if content is None else len(content)
+
+
+def _unpack_raw(data: bytes, at: int) -> RawRecord:
+    timestamp_ms, key_size, value_size, count = _RAW.unpack_from(data, at)
+    at += _RAW.size
+    key, at = _take(data, at, key_size)
+    value, at = _take(data, at, value_size)
+    headers: list[tuple[str, bytes | None]] = []
+    for _ in range(count):
+        name_size, content_size = _PAIR.unpack_from(data, at)
+        at += _PAIR.size
+        name, at = _take(data, at, name_size)
+        content, at = _take(data, at, content_size)
+        headers.append(((name or b"").decode(), content))
+    return RawRecord(key, value, tuple(headers), timestamp_ms)
+
+
+def _take(data: bytes, at: int, size: int) -> tuple[bytes | None, int]:
+    if size < 0:
+        return None, at
+    return data[at : at + size], at + size
