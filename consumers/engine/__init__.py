@@ -1,0 +1,1 @@
+"""From a fetched batch to a settled job: intake, decode, admit, lanes, execute, settle, ack."""
