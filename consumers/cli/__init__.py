@@ -1,0 +1,59 @@
+"""The `headrace` command: one file per subcommand, imported only when it is called.
+
+Exit codes: 0 done, 1 failed, 2 wrong use or configuration. An error that carries an `exit_code`
+is one message on stderr; any other is a bug of ours and keeps its traceback.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+# Name → its line of help, so that `headrace --help` imports none of them.
+COMMANDS = {
+    "broker": "A Kafka on this machine, for development and tests.",
+    "topics": "Create topics, and compare them with what the work needs.",
+    "worker": "Run the tasks.",
+    "publish": "Publish an event.",
+    "enqueue": "Ask for a job.",
+    "jobs": "Look at jobs.",
+    "dlq": "Look at dead letters, and send them again.",
+    "lag": "How far behind each source is.",
+    "demo": "Play real flights through the built-in tasks.",
+}
+
+
+class LazyGroup(click.Group):
+    """Finds a subcommand in the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = importlib.import_module(f"consumers.cli.{cmd_name}").command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="headrace")
+def command() -> None:
+    """Background jobs on Kafka."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point. Always ends in SystemExit, or in the traceback of a bug."""
+    try:
+        command.main(args=arguments, prog_name="headrace")
+    except Exception as error:
+        exit_code = getattr(error, "exit_code", None)
+        if not isinstance(exit_code, int):
+            raise
+        click.echo(f"headrace: {error}", err=True)
+        sys.exit(exit_code)

@@ -1,0 +1,1 @@
+"""Getting events onto and off Kafka, and what we say about them."""
