@@ -39,7 +39,7 @@ class HeadraceSettings(BaseSettings):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise InvalidSettings(_explain(error)) from None
+            raise InvalidSettings(_explain(error, self.model_config["env_prefix"])) from None
 
 
 class ClientSettings(HeadraceSettings):
@@ -96,7 +96,7 @@ class ClientSettings(HeadraceSettings):
         return context
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, prefix: str) -> str:
     lines = []
     for problem in error.errors(include_url=False):
         reason = problem["msg"].removeprefix("Value error, ")
@@ -105,6 +105,6 @@ def _explain(error: ValidationError) -> str:
             lines.append(reason)
             continue
         shown = "(hidden)" if "password" in name else repr(problem["input"])
-        variable = name.upper() if name.startswith(PREFIX.lower()) else PREFIX + name.upper()
+        variable = name.upper() if name.startswith(prefix.lower()) else prefix + name.upper()
         lines.append(f"{variable}={shown}: {reason}")
     return "\n".join(lines)
