@@ -1,9 +1,11 @@
 """What an attempt came to: frozen values, settled by one exhaustive match in `engine/settlement.py`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from schemas.deadletter import Reason
+from schemas.job import JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +65,21 @@ class Expired:
 Outcome = Completed | RetryLater | DeadLettered | Discarded | Skipped | Cancelled | Expired
 
 COMPLETED: Final = Completed()
+
+
+class Settled(NamedTuple):
+    """How an outcome is seen from outside: the job's state in the API, the `outcome` label of metrics."""
+
+    state: JobState
+    label: str
+
+
+SEEN_AS: Final[Mapping[type[Outcome], Settled]] = {
+    Completed: Settled(JobState.COMPLETED, "completed"),
+    RetryLater: Settled(JobState.RETRYING, "retried"),
+    DeadLettered: Settled(JobState.FAILED, "dead_lettered"),
+    Discarded: Settled(JobState.DISCARDED, "discarded"),
+    Skipped: Settled(JobState.SKIPPED, "skipped"),
+    Cancelled: Settled(JobState.CANCELLED, "cancelled"),
+    Expired: Settled(JobState.EXPIRED, "expired"),
+}

@@ -1,0 +1,1 @@
+"""Seeing what the worker does: log lines, metrics, health. Telemetry may fail, a job may not."""
