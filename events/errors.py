@@ -11,6 +11,7 @@ EventsError
 ├── TopicsError            topics are not as the work needs them
 │   ├── TopicRefused       a change that would lose or mix up data; the message holds the command
 │   └── TopicNotCreated    Kafka said no to a change
+├── Undecodable            a record that is no CloudEvent; set aside with its bytes, never retried
 └── PublishError           an event did not reach Kafka; nothing of it is stored
     ├── EventTooLarge      larger than the topic or the client takes; never retried
     ├── UnknownTopic       no such topic; `headrace topics apply` creates it
@@ -65,6 +66,10 @@ class TopicRefused(TopicsError):
 
 class TopicNotCreated(TopicsError):
     """Kafka refused to create or change a topic."""
+
+
+class Undecodable(EventsError):
+    """A record cannot be read as an event. The message says which part of it is wrong."""
 
 
 class PublishError(EventsError):
