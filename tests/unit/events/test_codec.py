@@ -1,4 +1,5 @@
 import datetime as dt
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ REQUIRED = {
 
 
 def read(
-    headers: Headers | dict[str, bytes | None], value: bytes | None = b"{}", **options: str
+    headers: Headers | dict[str, bytes | None], value: bytes | None = b"{}", default_type: str | None = None
 ) -> CloudEvent:
     pairs = tuple(headers.items()) if isinstance(headers, dict) else headers
     return decode(
@@ -203,15 +204,5 @@ header_values = st.one_of(
 def test_no_bytes_raise_anything_but_undecodable(
     headers: list[tuple[str, bytes | None]], value: bytes | None, default_type: str | None
 ) -> None:
-    try:
-        decode(
-            key=None,
-            value=value,
-            headers=headers,
-            topic="t",
-            partition=0,
-            offset=0,
-            default_type=default_type,
-        )
-    except Undecodable as error:
-        assert str(error)
+    with suppress(Undecodable):
+        read(headers, value, default_type)
