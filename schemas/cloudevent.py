@@ -21,7 +21,8 @@ class CloudEvent:
     """
 
     __slots__ = (
-        "_data", "datacontenttype", "dataschema", "extensions", "id", "raw_data", "source", "subject", "time", "type",
+        "_data", "datacontenttype", "dataschema", "extensions", "has_given_id", "id", "raw_data", "source", "subject",
+        "time", "type",
     )  # fmt: skip
 
     def __init__(
@@ -38,6 +39,7 @@ class CloudEvent:
         dataschema: str | None = None,
         extensions: dict[str, str] | None = None,
     ) -> None:
+        self.has_given_id = id is not None  # else it is random, and a repeat would have another
         self.id = id or str(uuid.uuid4())
         self.source = source
         self.type = type

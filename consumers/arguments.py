@@ -1,0 +1,89 @@
+"""The arguments of a plain task, validated against its function's parameters when enqueued and when run.
+
+Built from the signature as a typed dictionary, so that parameters may have any name.
+"""
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, NotRequired
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
+from typing_extensions import TypedDict  # pydantic takes none from `typing` before Python 3.12
+
+from consumers.errors import InvalidArguments
+from consumers.validation import describe
+
+
+class Arguments:
+    """Reads and writes the arguments of one function. Raises `ValueError` when it cannot be a task."""
+
+    def __init__(self, function: Callable[..., Any], *, task: str) -> None:
+        self._task = task
+        self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(_typed_dict(function))
+
+    def parse(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The keyword arguments to call with; defaults are left to the function. Raises InvalidArguments."""
+        try:
+            return self._adapter.validate_python(dict(args))
+        except ValidationError as error:
+            raise InvalidArguments(f"arguments of task {self._task!r}: {describe(error)}") from None
+
+    def dump(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments as JSON values, to be sent. Raises InvalidArguments."""
+        try:
+            dumped = self._adapter.dump_python(self.parse(args), mode="json")
+        except PydanticSerializationError as error:
+            raise InvalidArguments(f"arguments of task {self._task!r}: {error}") from None
+        return typing.cast("dict[str, Any]", dumped)
+
+
+def parameters_after_context(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters after the context. Raises `ValueError` when there is no place for a context."""
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters or parameters[0].kind not in (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    ):
+        raise ValueError("its first parameter must be the context: `(ctx: Context, …)`")
+    return parameters[1:]
+
+
+def resolved(function: Callable[..., Any], parameters: list[inspect.Parameter]) -> dict[str, Any]:
+    """The parameters' types, those written as text looked up. Raises `ValueError` for an unknown name."""
+    written = {p.name: p.annotation for p in parameters if p.annotation is not inspect.Parameter.empty}
+    namespace = getattr(inspect.unwrap(function), "__globals__", {})
+    try:
+        found = typing.get_type_hints(_Annotated(written), globalns=namespace, include_extras=True)
+    except NameError as error:
+        raise ValueError(
+            f"the type of a parameter cannot be looked up when the worker runs: {error}"
+        ) from None
+    return {p.name: found.get(p.name, Any) for p in parameters}
+
+
+class _Annotated:
+    """Something `get_type_hints` reads annotations from, without those of the context."""
+
+    def __init__(self, annotations: dict[str, Any]) -> None:
+        self.__annotations__ = annotations
+
+
+def _typed_dict(function: Callable[..., Any]) -> Any:
+    parameters = parameters_after_context(function)
+    fields: dict[str, Any] = {}
+    extra: typing.Literal["allow", "forbid"] = "forbid"
+    types = resolved(function, parameters)
+    for parameter in parameters:
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            extra = "allow"
+        elif parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY):
+            raise ValueError(f"parameter {parameter.name!r}: arguments of a task are given by name")
+        elif parameter.default is inspect.Parameter.empty:
+            fields[parameter.name] = types[parameter.name]
+        else:
+            fields[parameter.name] = NotRequired[types[parameter.name]]
+    typed_dict: Any = TypedDict("Arguments", fields)  # type: ignore[misc]
+    typed_dict.__pydantic_config__ = ConfigDict(extra=extra)
+    return typed_dict
