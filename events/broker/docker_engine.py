@@ -1,7 +1,7 @@
 """Kafka as a container, for machines with a Docker engine and no Java.
 
-testcontainers finds the engine; the container is started plainly, because it has to outlive
-this process, which a testcontainer does not. Data live in a volume named after the folder.
+The container is started plainly and not as a testcontainer, because it has to outlive this
+process. Data live in a volume named after the folder.
 """
 
 import hashlib
@@ -11,42 +11,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from events.broker.docker_client import docker_client
 from events.broker.engine import Plan
 from events.broker.server_properties import HOST, server_properties
 from events.broker.settings import KAFKA_IMAGE
-from events.errors import BrokerNotStarted, LocalBrokerError, ToolMissing
+from events.errors import BrokerNotStarted, LocalBrokerError
 
 LABEL = "headrace.broker"
 DATA_IN_CONTAINER = "/var/lib/kafka/data"
 CONTROLLER_PORT_IN_CONTAINER = 29093
-PING_TIMEOUT_SECONDS = 3
-CALL_TIMEOUT_SECONDS = 120
 STOP_GRACE_SECONDS = 20
-
-
-def docker_client() -> Any:
-    """A client of an engine that answers. Raises ToolMissing."""
-    try:
-        from docker.errors import DockerException
-        from testcontainers.core.docker_client import DockerClient
-    except ImportError as error:
-        raise ToolMissing("The Python package testcontainers is not installed.") from error
-    try:
-        client = DockerClient(timeout=PING_TIMEOUT_SECONDS).client
-        client.ping()
-    except (DockerException, OSError) as error:
-        raise ToolMissing(f"No Docker engine answers: {error}") from error
-    client.api.timeout = CALL_TIMEOUT_SECONDS
-    return client
-
-
-def docker_answers() -> bool:
-    """Whether an engine answers a ping within seconds."""
-    try:
-        docker_client().close()
-    except ToolMissing:
-        return False
-    return True
 
 
 class DockerEngine:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from events.broker.docker_engine import DockerEngine, docker_answers
+from events.broker.docker_client import docker_answers
+from events.broker.docker_engine import DockerEngine
 from events.broker.engine import Engine, EngineName, choose_engine
 from events.broker.java import find_java, find_maven, jars_folder
 from events.broker.java_engine import JavaEngine

@@ -44,3 +44,5 @@ async def _metadata(bootstrap_servers: str, arguments: dict[str, Any], timeout_s
         return False
     finally:
         await client.close()
+        # The transports close on the loop's next turns, and the loop ends here.
+        await asyncio.sleep(0.01)
