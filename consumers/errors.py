@@ -6,7 +6,8 @@ ConsumersError
 │   ├── TaskModuleNotFound a name in HEADRACE_TASK_MODULES is no module
 │   ├── TaskModuleFailed   a task module raised while it was imported
 │   ├── InvalidTask        a task, or one of its options, cannot be used
-│   └── DuplicateTask      two tasks of one name
+│   ├── DuplicateTask      two tasks of one name
+│   └── PortUnavailable    the port for metrics and health is taken
 ├── EventError             an event cannot be handed to a task; dead-lettered, never retried
 │   ├── UndecodableEvent   its data are not what their content type says
 │   └── InvalidEvent       its data do not fit the task's model, or a function of the task's options raised
@@ -14,7 +15,8 @@ ConsumersError
 ├── TaskTimeout            an attempt ran longer than the task's timeout; counts as a failure
 └── ContextError           a handler used its context in a way that cannot be kept
     ├── StepRefused        a step's name is taken, or its result is no JSON
-    └── OutputRefused      what was published or enqueued cannot be sent
+    ├── OutputRefused      what was published or enqueued cannot be sent
+    └── OutputFailed       Kafka refused what a completed job published; the attempt counts as failed
 """
 
 
@@ -44,6 +46,10 @@ class InvalidTask(BootError):
 
 class DuplicateTask(BootError):
     """Two tasks have one name. Names both places."""
+
+
+class PortUnavailable(BootError):
+    """The address for metrics and health cannot be opened. Names it."""
 
 
 class EventError(ConsumersError):
@@ -76,3 +82,7 @@ class StepRefused(ContextError):
 
 class OutputRefused(ContextError):
     """Something published or enqueued lacks what is needed to send it."""
+
+
+class OutputFailed(ContextError):
+    """Kafka did not take what a job published: no such topic, too large, or not allowed."""
