@@ -24,10 +24,10 @@ def loads(value: bytes) -> CloudEvent:
         document = orjson.loads(value)
     except orjson.JSONDecodeError as error:
         raise Undecodable(f"structured CloudEvent is not JSON: {error}") from None
-    return from_structured(document)
+    return from_document(document)
 
 
-def from_structured(document: Any) -> CloudEvent:
+def from_document(document: Any) -> CloudEvent:
     """The event of a parsed JSON document. A null attribute is one that is not there. Raises Undecodable."""
     if not isinstance(document, dict):
         raise Undecodable(f"structured CloudEvent is a JSON {type(document).__name__}, expected an object")
@@ -54,7 +54,7 @@ def from_structured(document: Any) -> CloudEvent:
     )
 
 
-def to_structured(event: CloudEvent) -> dict[str, Any]:
+def to_document(event: CloudEvent) -> dict[str, Any]:
     """The event as a JSON object. Raises ValueError for a time without zone or for JSON that is none."""
     document: dict[str, Any] = dict(event.extensions) | {"specversion": "1.0"}
     for name in (*_REQUIRED, *_OPTIONAL):
