@@ -84,6 +84,7 @@ def _typed_dict(function: Callable[..., Any]) -> Any:
             fields[parameter.name] = types[parameter.name]
         else:
             fields[parameter.name] = NotRequired[types[parameter.name]]
-    typed_dict: Any = TypedDict("Arguments", fields)  # type: ignore[misc]
+    # Checkers want a literal here; this one is made from a signature.
+    typed_dict = typing.cast("Any", TypedDict)("Arguments", fields)
     typed_dict.__pydantic_config__ = ConfigDict(extra=extra)
     return typed_dict

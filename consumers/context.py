@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from consumers.outputs import JobRequest, Output, Recorded, event_output, job_output
-from consumers.steps import Step, StepRunner
+from consumers.steps import Step, StepCall, StepRunner
 from events.queue_options import Enqueue, Enqueueable
 from schemas.cloudevent import CloudEvent
 
@@ -60,7 +60,7 @@ class Context:
     @property
     def task(self) -> str:
         """The task's name."""
-        return self._job.task.name
+        return self._job.task_name
 
     @property
     def attempt(self) -> int:
@@ -93,7 +93,7 @@ class Context:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the attempt ran out of time or was cancelled: for a `def` task to look at while it works."""
+        """Whether the attempt ran out of time or was cancelled: a `def` task looks here while it works."""
         return self._job.timed_out or self._job.cancel_reason is not None
 
     def progress(self, done: float, total: float | None = None, note: str = "") -> None:
@@ -128,13 +128,14 @@ class Context:
         """
         if self._steps is None:
             self._steps = StepRunner(self._job, self._port)
-        running = self._steps.run(name, fn, args, kwargs)
-        return self._wait(running) if self._blocks() else running
+        call = StepCall(name, fn, args, kwargs)
+        return self._steps.run_blocking(call, self._wait) if self._blocks() else self._steps.run(call)
 
     def _blocks(self) -> bool:
-        return self._job.task.kind == "thread"
+        return self._job.task is not None and self._job.task.kind == "thread"
 
     def _wait(self, running: Coroutine[Any, Any, Any]) -> Any:
+        """Let the engine's loop run it while this thread waits."""
         return asyncio.run_coroutine_threadsafe(running, self._port.loop).result()
 
     @classmethod

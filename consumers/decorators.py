@@ -34,7 +34,7 @@ def task(
 def task(function: Any = None, /, **options: Any) -> Any:
     """Make a function a task. `on=` names the events it is for; without, it is enqueued by name.
 
-    Raises InvalidTask when the function or an option cannot be used, and DuplicateTask; both name file and line.
+    Raises InvalidTask when the function or an option cannot be used, and DuplicateTask, with file and line.
     """
     if function is not None:
         return _register(function, options)

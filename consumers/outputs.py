@@ -28,12 +28,14 @@ _one_at_a_time: Final = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """A job to enqueue. `args` are JSON values."""
+    """A job to enqueue: with arguments (JSON values), or for an event. `id` is of the request itself."""
 
     task: str
     args: dict[str, Any]
     options: EnqueueOptions
     job_id: str
+    event: CloudEvent | None = None
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,12 @@ class Output:
     topic: str | None
     key: bytes | None
     event: CloudEvent | JobRequest
+
+    @classmethod
+    def of_event(cls, task: str, event: CloudEvent, options: EnqueueOptions, id: str) -> "Output":
+        """Have a task run for an event through the jobs topic, where equal idempotency keys meet."""
+        request = JobRequest(task, {}, options, job_id(task, options.idempotency_key), event, id)
+        return cls(None, None, request)
 
 
 class Recorded(Generic[T]):
@@ -118,7 +126,7 @@ def _outputs_of(job: "Job") -> Outputs:
 def _envelope(job: "Job", event: "DomainEvent | CloudEvent", *, kind: str) -> CloudEvent:
     outputs = _outputs_of(job)
     if not isinstance(event, CloudEvent):
-        envelope = event.to_event(source=f"/tasks/{job.task.name}", id=outputs.next_id(job.id, kind))
+        envelope = event.to_event(source=f"/tasks/{job.task_name}", id=outputs.next_id(job.id, kind))
     else:
         envelope = copy(event)
         envelope.extensions = dict(event.extensions)

@@ -1,6 +1,6 @@
 """The tasks of this process, and what surrounds them: start-up, shut-down, middleware, bare JSON topics.
 
-Decorators fill the registry that is current while a task module is imported. Nothing here connects to anything.
+Decorators fill the registry that is current while a task module is imported.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -16,11 +16,10 @@ from consumers.options import RECORD_KEY
 from consumers.subscriptions import Subscription, Subscriptions
 
 if TYPE_CHECKING:
+    from events.settings import ClientSettings
     from events.topics import Source
 
-    from events.settings import ClientSettings
-
-__all__ = ["Hook", "Registry", "Task", "current", "load_sources", "using"]
+__all__ = ["Hook", "Registry", "Subscription", "Task", "current", "load_sources", "using"]
 
 Hook = Callable[[dict[str, Any]], Awaitable[None] | None]
 AnyTask = Task[..., Any]
@@ -130,7 +129,7 @@ def using(registry: Registry) -> Iterator[Registry]:
 
 
 def load_sources(settings: "ClientSettings") -> "tuple[Source, ...]":
-    """The sources the tasks of HEADRACE_TASK_MODULES need: one per event topic, and the jobs. Raises BootError."""
+    """The sources the task modules need: one for each event topic, and the jobs. Raises BootError."""
     from consumers.sources import sources_of
 
     return sources_of(settings)

@@ -1,4 +1,4 @@
-"""Whether a function can be the task its options describe. All of it raises `ValueError` saying what to change."""
+"""Whether a function can be the task its options describe. Raises `ValueError` saying what to change."""
 
 import inspect
 from collections.abc import Callable

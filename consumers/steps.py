@@ -3,8 +3,9 @@ so an attempt after a crash finds it and goes on from there.
 """
 
 import inspect
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
@@ -15,12 +16,24 @@ if TYPE_CHECKING:
     from consumers.engine.job import Job
 
 
+_NOTHING: Final = object()
+
+
 class Step(NamedTuple):
     """Which step runs. Hand `key` to the callee: it is the same whenever this step is repeated."""
 
     name: str
     key: str
     attempt: int
+
+
+class StepCall(NamedTuple):
+    """What a step was asked to do."""
+
+    name: str
+    fn: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
 
 
 class StepRunner:
@@ -33,21 +46,25 @@ class StepRunner:
         self._port = port
         self._used: set[str] = set()
 
-    async def run(
-        self, name: str, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        """The kept result, or that of `fn` once it is kept."""
-        self._take(name)
-        steps = self._job.steps
-        if steps is not None and name in steps:
-            return steps[name]
-        try:
-            return await self._keep(name, await self._call(name, fn, args, kwargs))
-        except BaseException:
-            self._used.discard(name)
-            raise
+    async def run(self, call: StepCall) -> Any:
+        """The kept result, or that of the function once it is kept."""
+        with self._taken(call.name) as kept:
+            if kept is not _NOTHING:
+                return kept
+            result = self._call(call)
+            return await self._keep(call.name, await result if inspect.isawaitable(result) else result)
 
-    def _take(self, name: str) -> None:
+    def run_blocking(self, call: StepCall, wait: Callable[[Coroutine[Any, Any, Any]], Any]) -> Any:
+        """The same in a thread: the function runs in this one, `wait` has coroutines run on the loop."""
+        with self._taken(call.name) as kept:
+            if kept is not _NOTHING:
+                return kept
+            result = self._call(call)
+            return wait(self._keep(call.name, wait(result) if inspect.iscoroutine(result) else result))
+
+    @contextmanager
+    def _taken(self, name: str) -> Iterator[Any]:
+        """What is kept under the name. The name is taken for this attempt, unless the step fails."""
         if not isinstance(name, str) or not name:
             raise StepRefused(f"step({name!r:.60}): the name is text")
         if name in self._used:
@@ -56,14 +73,17 @@ class StepRunner:
                 f"so give each its own, such as f'{name}/{{number}}'"
             )
         self._used.add(name)
+        try:
+            yield _NOTHING if self._job.steps is None else self._job.steps.get(name, _NOTHING)
+        except BaseException:
+            self._used.discard(name)
+            raise
 
-    async def _call(
-        self, name: str, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        if "step" not in kwargs and _takes_step(fn):
-            kwargs = {**kwargs, "step": Step(name, f"{self._job.id}:{name}", self._job.attempt)}
-        result = fn(*args, **kwargs)
-        return await result if inspect.isawaitable(result) else result
+    def _call(self, call: StepCall) -> Any:
+        kwargs = call.kwargs
+        if "step" not in kwargs and _takes_step(call.fn):
+            kwargs = {**kwargs, "step": Step(call.name, f"{self._job.id}:{call.name}", self._job.attempt)}
+        return call.fn(*call.args, **kwargs)
 
     async def _keep(self, name: str, result: Any) -> Any:
         kept = _as_json(name, result)

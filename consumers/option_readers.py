@@ -1,0 +1,141 @@
+"""One reader for each option of a task: the value as written in, the value as kept out, or `ValueError`."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, Final
+
+from consumers.backoff import Backoff
+from consumers.option_names import On
+from events.queue_options import PRIORITIES
+from schemas.duration import seconds_of
+
+RECORD_KEY: Final = "record_key"
+_NAME_LIMIT_CHARACTERS: Final = 200
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= _NAME_LIMIT_CHARACTERS or not value.isprintable():
+        raise ValueError(f"wanted printable text of 1 to {_NAME_LIMIT_CHARACTERS} characters")
+    return value
+
+
+def _on(value: Any) -> tuple[On, ...]:
+    wanted = tuple(value) if isinstance(value, list | tuple | set | frozenset) else (value,)
+    if not wanted:
+        raise ValueError("empty: name an event, or leave it out for a task that is only enqueued")
+    for one in wanted:
+        if isinstance(one, type) and isinstance(getattr(one, "type", None), str):
+            continue
+        if not isinstance(one, str) or not one:
+            raise ValueError("wanted a DomainEvent class, an event type as text, or a list of those")
+    return wanted
+
+
+def _function(value: Any) -> Callable[[Any], Any]:
+    if not callable(value):
+        raise ValueError("wanted a function of the event")
+    return value  # type: ignore[no-any-return]
+
+
+def _idempotency_key(value: Any) -> Callable[[Any], Any] | str:
+    if value == RECORD_KEY:
+        return RECORD_KEY
+    if not callable(value):
+        raise ValueError(f"wanted a function of the event, or {RECORD_KEY!r}")
+    return value  # type: ignore[no-any-return]
+
+
+def _order(value: Any) -> str:
+    if value == "strict":
+        raise ValueError("not there yet; 'key' keeps jobs of one key in order, except across retries")
+    return _one_of("key", "none")(value)
+
+
+def _isolation(value: Any) -> str:
+    if value == "process":
+        raise ValueError("not there yet; a `def` task runs in a thread")
+    return _one_of("thread")(value)
+
+
+def _one_of(*allowed: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError(f"wanted {' or '.join(map(repr, allowed))}")
+        return str(value)
+
+    return read
+
+
+def _length(value: Any) -> float:
+    seconds = seconds_of(value)
+    if seconds == 0:
+        raise ValueError("wanted more than 0 seconds, up to 100 years")
+    return seconds
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError("wanted a whole number from 1")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("wanted True or False")
+    return value
+
+
+def _errors(value: Any) -> tuple[type[BaseException], ...]:
+    wanted = tuple(value) if isinstance(value, list | tuple | set | frozenset) else (value,)
+    for one in wanted:
+        if not isinstance(one, type) or not issubclass(one, BaseException):
+            raise ValueError("wanted exception classes")
+    return wanted
+
+
+def _backoff(value: Any) -> Backoff:
+    if isinstance(value, int | float | dt.timedelta):
+        raise ValueError(f"wanted Fixed({value!r}), Linear(…) or Exponential(…)")
+    if not callable(getattr(value, "delay_seconds", None)):
+        raise ValueError("wanted Fixed(…), Linear(…) or Exponential(…)")
+    return value  # type: ignore[no-any-return]
+
+
+def _on_failure(value: Any) -> str:
+    name = getattr(value, "name", value)
+    if not isinstance(name, str) or not name:
+        raise ValueError("wanted a plain task or its name")
+    return name
+
+
+def _announce(value: Any) -> bool | str:
+    if not isinstance(value, bool | str) or value == "":
+        raise ValueError("wanted True, False or a topic")
+    return value
+
+
+READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "name": _name,
+    "on": _on,
+    "topic": _name,
+    "when": _function,
+    "idempotency_key": _idempotency_key,
+    "order": _order,
+    "timeout": lambda value: None if value is None else _length(value),
+    "max_tries": _count,
+    "backoff": _backoff,
+    "retry_on": _errors,
+    "fail_on": _errors,
+    "discard_on": _errors,
+    "deadline": _length,
+    "priority": _one_of(*PRIORITIES),
+    "max_jobs": _count,
+    "isolation": _isolation,
+    "dedupe_ttl": _length,
+    "result_ttl": _length,
+    "failure_ttl": _length,
+    "store_result": _flag,
+    "log_args": _flag,
+    "on_failure": _on_failure,
+    "announce": _announce,
+}
