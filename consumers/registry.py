@@ -16,7 +16,7 @@ from consumers.options import RECORD_KEY
 from consumers.subscriptions import Subscription, Subscriptions
 
 if TYPE_CHECKING:
-    from events.settings import ClientSettings
+    from consumers.settings import WorkerSettings
     from events.topics import Source
 
 __all__ = ["Hook", "Registry", "Subscription", "Task", "current", "load_sources", "using"]
@@ -128,8 +128,9 @@ def using(registry: Registry) -> Iterator[Registry]:
         _current.reset(token)
 
 
-def load_sources(settings: "ClientSettings") -> "tuple[Source, ...]":
+def load_sources(settings: "WorkerSettings") -> "tuple[Source, ...]":
     """The sources the task modules need: one for each event topic, and the jobs. Raises BootError."""
+    from consumers.loading import load
     from consumers.sources import sources_of
 
-    return sources_of(settings)
+    return sources_of(settings, load(settings.task_modules))
