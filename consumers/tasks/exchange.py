@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx2
+import orjson
 import stamina
 
 from consumers import Fail, Retry
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 CONNECTION_TRIES: Final = 3
+READ_BYTES: Final = 100_000
+"""So much of an answer is read: results have a limit, and so has memory."""
 KEPT_CHARACTERS: Final = 2000
-"""How much of an answer that is no JSON is kept in a job's result."""
+"""So much of an answer that is no JSON, or too long, is kept as text."""
 
 # The server did not say no to the request, only not now: Request Timeout, Too Early, Too Many Requests.
 TEMPORARY: Final = frozenset({408, 425, 429})
@@ -45,22 +48,32 @@ async def exchange(client: httpx2.AsyncClient, call: Call, *, longest_wait_secon
     to judge.
     """
     try:
-        response = await _send(client, call)
+        response, content = await _send(client, call)
     except _WRONG_CALL as error:
         raise Fail(f"{call.method} {call.url}: {error}") from error
     judge(response, now=dt.datetime.now(dt.UTC), longest_wait_seconds=longest_wait_seconds)
-    return {"status": response.status_code, "body": _body(response)}
+    return {"status": response.status_code, "body": _body(response, content)}
 
 
-async def _send(client: httpx2.AsyncClient, call: Call) -> httpx2.Response:
+async def _send(client: httpx2.AsyncClient, call: Call) -> tuple[httpx2.Response, bytes]:
     headers = {**(call.headers or {}), IDEMPOTENCY_KEY: call.key}
     tries = stamina.retry_context(
         on=_LOST_CONNECTION, attempts=CONNECTION_TRIES, wait_initial=0.1, wait_max=1.0, wait_jitter=0.1
     )
     async for attempt in tries:
         with attempt:
-            return await client.request(call.method, call.url, json=call.json, headers=headers)
+            async with client.stream(call.method, call.url, json=call.json, headers=headers) as response:
+                return response, await _beginning(response)
     raise AssertionError("stamina returns or raises")
+
+
+async def _beginning(response: httpx2.Response) -> bytes:
+    content = b""
+    async for piece in response.aiter_bytes():
+        content += piece
+        if len(content) >= READ_BYTES:
+            break
+    return content[:READ_BYTES]
 
 
 def judge(response: httpx2.Response, *, now: dt.datetime, longest_wait_seconds: float) -> None:
@@ -93,10 +106,10 @@ def retry_after_seconds(header: str | None, now: dt.datetime) -> float | None:
     return max((date - now).total_seconds(), 0.0)
 
 
-def _body(response: httpx2.Response) -> Any:
+def _body(response: httpx2.Response, content: bytes) -> Any:
     if "json" in response.headers.get("content-type", ""):
         try:
-            return response.json()
+            return orjson.loads(content)
         except ValueError:
-            pass  # it said JSON and was none: kept as text like everything else
-    return response.text[:KEPT_CHARACTERS]
+            pass  # it said JSON and was none, or was cut off: kept as text like everything else
+    return content.decode(response.encoding or "utf-8", "replace")[:KEPT_CHARACTERS]

@@ -1,9 +1,10 @@
 """What the built-in tasks need to know, read once from HEADRACE_TASKS_* variables."""
 
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from events.settings import HeadraceSettings
 
@@ -37,8 +38,15 @@ class TaskSettings(HeadraceSettings):
 
     chunk_bytes: int = Field(default=1_000_000, ge=1)
     chunks_per_job: int = Field(default=10, ge=1)
-    cleanup_roots: tuple[Path, ...] = ()
-    """Folders below which files may be removed by age, besides `reports` and `processed` of `data_dir`."""
+    cleanup_roots: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Below these, and `reports` and `processed` of `data_dir`, files may be removed by age. Comma list."""
+
+    @field_validator("cleanup_roots", mode="before")
+    @classmethod
+    def _split_roots(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(root.strip() for root in value.split(",") if root.strip())
 
     @property
     def facts_dir(self) -> Path:

@@ -5,18 +5,18 @@ from typing import Any
 
 import httpx2
 
-from consumers import Context
 from consumers.tasks.equipment import _NAME, Equipment
 from consumers.tasks.flight_facts import FactJournal
 from consumers.tasks.settings import TaskSettings
+from consumers.testing import FakeContext
 
 
-def equipped(data_dir: Path, *, settings: dict[str, Any] | None = None, **given: Any) -> Context:
-    """A fake context whose state holds the equipment; `given` goes to `Context.fake`."""
+def equipped(data_dir: Path, *, settings: dict[str, Any] | None = None, **given: Any) -> FakeContext:
+    """A fake context whose state holds the equipment; `given` goes to it too."""
     task_settings = TaskSettings(data_dir=data_dir, **(settings or {}))
     equipment = Equipment(
         settings=task_settings,
         http=httpx2.AsyncClient(timeout=task_settings.http_timeout_seconds),
         facts=FactJournal(folder=task_settings.facts_dir),
     )
-    return Context.fake(state={_NAME: equipment}, **given)
+    return FakeContext(state={_NAME: equipment}, **given)

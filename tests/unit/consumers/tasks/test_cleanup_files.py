@@ -94,6 +94,14 @@ def test_a_dry_run_names_what_the_run_then_removes(tmp_path: Path) -> None:
     assert cleanup_files(ctx, root=str(reports), older_than_days=7)["files"] == 0
 
 
+def test_a_cancelled_sweep_stops(tmp_path: Path) -> None:
+    ctx = equipped(tmp_path)
+    old = make(tmp_path / "reports" / "old", 8)
+    ctx.cancel()
+    assert cleanup_files(ctx, root=str(tmp_path / "reports"), older_than_days=7)["files"] == 0
+    assert old.exists()
+
+
 @pytest.mark.parametrize("days", [0, -1, float("nan")])
 def test_an_age_that_takes_everything_is_refused(tmp_path: Path, days: float) -> None:
     ctx = equipped(tmp_path)

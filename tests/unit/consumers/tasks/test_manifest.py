@@ -7,9 +7,10 @@ import fsspec
 import orjson
 import pytest
 
-from consumers import Context, Fail
+from consumers import Fail
 from consumers.tasks import manifest as module
 from consumers.tasks.manifest import Manifest, process_chunk, process_file
+from consumers.testing import FakeContext
 from schemas.tasks import Cursor
 from tests.unit.consumers.tasks.equipped import equipped
 
@@ -22,9 +23,9 @@ def content_of(rows: int, bad_every: int = 10) -> bytes:
     return (HEADER + "".join(lines)).encode()
 
 
-def requests_of(ctx: Context) -> list[dict[str, Any]]:
+def requests_of(ctx: FakeContext) -> list[dict[str, Any]]:
     """The arguments of the chunks that a context was asked to enqueue."""
-    return [dict(request.args) for request in ctx.enqueued]  # type: ignore[attr-defined]
+    return [dict(request.args) for request in ctx.enqueued]
 
 
 def run_all(tmp_path: Path, **args: Any) -> dict[str, Any]:
@@ -139,7 +140,7 @@ def test_an_attempt_after_a_crash_goes_on_at_the_chunk_it_was_in(
     ctx = equipped(tmp_path, settings=SMALL)
     with pytest.raises(ConnectionError):
         process_chunk(ctx, **arguments)
-    again = equipped(tmp_path, settings=SMALL, steps=ctx.steps, attempt=2)  # type: ignore[attr-defined]
+    again = ctx.next_attempt()
     process_chunk(again, **arguments)
     assert read == [0, 1, 1, 2]
     assert requests_of(again)[0]["cursor"]["chunk"] == 3

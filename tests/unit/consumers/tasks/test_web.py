@@ -4,10 +4,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import stamina
 
 from consumers import Context, Fail, Retry
 from consumers.tasks.equipment import equipment_of
-from consumers.tasks.exchange import CONNECTION_TRIES, KEPT_CHARACTERS
+from consumers.tasks.exchange import CONNECTION_TRIES, KEPT_CHARACTERS, READ_BYTES
 from consumers.tasks.web import call_api
 from tests.unit.consumers.tasks.equipped import equipped
 from tests.unit.consumers.tasks.servers import Website, free_port, web_server
@@ -17,6 +18,12 @@ from tests.unit.consumers.tasks.servers import Website, free_port, web_server
 def website() -> Iterator[Website]:
     with web_server() as site:
         yield site
+
+
+@pytest.fixture(autouse=True)
+def no_waiting() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=CONNECTION_TRIES, cap=True):
+        yield
 
 
 @pytest.fixture
@@ -42,7 +49,13 @@ async def test_an_answer_that_is_no_json_is_kept_as_text(website: Website, ctx: 
     website.answers = [(200, {"Content-Type": "application/json"}, b"{no json" + b"x" * 2 * KEPT_CHARACTERS)]
     result = await call_api(ctx, method="GET", url=website.url)
     assert result["body"].startswith("{no json")
-    assert len(result["body"]) == KEPT_CHARACTERS
+    assert len(result["body"]) == KEPT_CHARACTERS, READ_BYTES
+
+
+async def test_an_answer_without_end_is_cut_off(website: Website, ctx: Context) -> None:
+    website.answers = [(200, {"Content-Type": "application/json"}, b'"' + b"x" * 50 * READ_BYTES + b'"')]
+    result = await call_api(ctx, method="GET", url=website.url)
+    assert result["body"] == '"' + "x" * (KEPT_CHARACTERS - 1)
 
 
 async def test_every_attempt_carries_the_key_of_its_job(website: Website, ctx: Context) -> None:
@@ -81,7 +94,7 @@ async def test_no_server_is_left_to_the_retry_policy(ctx: Context) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://example.org", "no url", "http://[", "file:///etc/passwd", "http://a:99999999"]
+    "url", ["ftp://example.org", "no url", "http://[::g]", "file:///etc/passwd", "http://a:port"]
 )
 async def test_what_is_no_url_fails(ctx: Context, url: str) -> None:
     with pytest.raises(Fail):
