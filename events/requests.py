@@ -1,0 +1,96 @@
+"""How a job is asked for: the one place that makes a `headrace.job.requested.v1`.
+
+Equal idempotency keys get equal record keys, so they meet in one partition, whatever their priority.
+"""
+
+import datetime as dt
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from events.queue_options import EnqueueOptions
+from events.structured import to_document
+from events.topics import jobs_topic
+from schemas import job as jobs
+from schemas.cloudevent import CloudEvent
+from schemas.duration import Seconds, seconds_of
+from schemas.job import JOB_REQUESTED, JobRequested
+
+_TRACE = ("traceparent", "tracestate")
+
+
+def request_event(
+    app_id: str,
+    task: str,
+    args: Mapping[str, Any],
+    options: EnqueueOptions,
+    *,
+    job_id: str | None = None,
+    event: CloudEvent | None = None,
+    id: str | None = None,
+    now_ms: int | None = None,
+) -> tuple[str, bytes, CloudEvent]:
+    """(topic, record key, event) that ask for one job: `task` with `args`, or for the `event` that caused it.
+
+    The job id is `job_id`, else that of the options, else that of their idempotency key, else random.
+
+    `id` of the request is its job's unless given; `now_ms` is what delays and deadlines count from.
+    Raises ValueError for arguments that are not JSON, and for a task name or a time out of bounds.
+    """
+    request = _request(task, args, options, job_id, time.time_ns() // 1_000_000 if now_ms is None else now_ms)
+    carried = {name: text for name, text in options.headers.items() if name in _TRACE}
+    if event is not None:
+        request = request.model_copy(update={"event": to_document(event)})
+        carried |= {name: text for name, text in event.extensions.items() if name in _TRACE}
+    envelope = CloudEvent(
+        id=id or request.job_id,
+        source=f"/headrace/{app_id}",
+        type=JOB_REQUESTED,
+        subject=task,
+        extensions=carried,
+        raw_data=_json(task, request.model_dump(exclude_defaults=True)),
+    )
+    return jobs_topic(app_id, options.priority or "normal"), _key(request, options), envelope
+
+
+def _request(
+    task: str, args: Mapping[str, Any], options: EnqueueOptions, job_id: str | None, now_ms: int
+) -> JobRequested:
+    key = options.idempotency_key
+    if job_id is None:
+        job_id = options.job_id
+    if job_id is None:
+        job_id = str(uuid.uuid4()) if key is None else jobs.job_id(task, key)
+    return JobRequested(
+        task=task,
+        job_id=job_id,
+        args=dict(args),
+        idempotency_key=key,
+        not_before_ms=_moment_ms(options.run_at if options.defer_by is None else options.defer_by, now_ms),
+        deadline_ms=_moment_ms(options.deadline, now_ms),
+        headers=dict(options.headers),
+    )
+
+
+def _moment_ms(when: Seconds | dt.datetime | None, now_ms: int) -> int | None:
+    if when is None:
+        return None
+    if isinstance(when, dt.datetime):
+        return round(when.timestamp() * 1000)
+    return now_ms + round(seconds_of(when) * 1000)
+
+
+def _key(request: JobRequested, options: EnqueueOptions) -> bytes:
+    if options.idempotency_key is None:
+        return request.job_id.encode()
+    return orjson.dumps(options.idempotency_key)
+
+
+def _json(task: str, request: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(request)
+    except TypeError as error:
+        raise ValueError(f"job for {task}: its arguments cannot be written as JSON: {error}") from error
