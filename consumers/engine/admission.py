@@ -1,0 +1,46 @@
+"""Is this job known already? A pure judgement from what the two state tables say about its id."""
+
+import enum
+
+from consumers.engine.job import Job
+from schemas.state import StateRecord, decode_state, header_of
+
+
+class Judgement(enum.Enum):
+    """NEW: run it. SAME: the very record we see now was settled or parked. DUPLICATE: another record was."""
+
+    NEW = enum.auto()
+    SAME = enum.auto()
+    DUPLICATE = enum.auto()
+
+
+def newest(finished: bytes | None, parked: bytes | None, now_ms: int) -> bytes | None:
+    """The record that holds: the higher revision, the ledger's when equal; expired ones are forgotten."""
+    if finished is not None:
+        _, expires_ms, _, revision = header_of(finished)
+        if expires_ms and expires_ms <= now_ms:
+            finished = None
+        elif parked is None or revision >= header_of(parked)[3]:
+            return finished
+    return parked
+
+
+def judge(job: Job, finished: bytes | None, parked: bytes | None, now_ms: int) -> Judgement:
+    """Whether `job` is to run, given the values of its id in the ledger and in the retry table."""
+    value = newest(finished, parked, now_ms)
+    if value is None:
+        return Judgement.NEW
+    record = decode_state(value)
+    if job.redrives is not None:
+        return _judge_redrive(job, record)
+    if tuple(record.document.get("at", ())) == tuple(job.position):
+        return Judgement.SAME
+    return Judgement.DUPLICATE
+
+
+def _judge_redrive(job: Job, record: StateRecord) -> Judgement:
+    """A redrive runs once: only while the job's newest record is the very one its dead letter came from."""
+    if record.revision == job.redrives:
+        job.revision = record.revision
+        return Judgement.NEW
+    return Judgement.SAME

@@ -1,0 +1,198 @@
+"""How a partition is put together: the parts of one source and partition, wired to those the worker shares."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from consumers.engine.commands import CommandReader
+from consumers.engine.decisions import Decision, Known, Parked, Rerouted
+from consumers.engine.execution import Execution
+from consumers.engine.group import Planner
+from consumers.engine.job import Job
+from consumers.engine.outbox import Outbox
+from consumers.engine.parking import Parking
+from consumers.engine.partition import Partition
+from consumers.engine.reader import Reader, new_writer
+from consumers.engine.records import Pen
+from consumers.engine.repair import Repair
+from consumers.engine.runners import Runners
+from consumers.engine.sending import Sending
+from consumers.engine.settlement import Settlement
+from consumers.engine.statelog import StateLog
+from consumers.engine.store import now_ms
+from consumers.engine.suspicion import Suspicion
+from consumers.engine.sweeping import sweep
+from consumers.registry import Registry
+from consumers.settings import WorkerSettings
+from consumers.telemetry.telemetry import Telemetry
+from events.topics import Source, commands_topic, dlq_topic, jobs_source, ledger_topic, retry_topic
+from schemas.deadletter import Reason
+
+log = structlog.get_logger()
+
+
+@dataclass(kw_only=True)
+class Assembly:
+    """What all partitions of a worker share. `engine` is set once, right after construction."""
+
+    settings: WorkerSettings
+    registry: Registry
+    sources: tuple[Source, ...]
+    telemetry: Telemetry
+    outbox: Outbox
+    sending: Sending
+    state_producer: Any
+    runners: Runners
+    execution: Execution
+    engine: Any = None
+    parkings: dict[tuple[str, int], Parking] = field(default_factory=dict)
+    tasks: dict[tuple[str, int], list[asyncio.Task[None]]] = field(default_factory=dict)
+
+    def inputs(self) -> dict[str, str]:
+        """Input topic → source, commands included."""
+        app_id = self.settings.app_id
+        found = {topic: source.name for source in self.sources for topic in source.topics}
+        return found | {commands_topic(app_id, source.name): source.name for source in self.sources}
+
+    def states(self) -> dict[str, str]:
+        """State topic → source."""
+        app_id = self.settings.app_id
+        return {
+            topic(app_id, source.name): source.name
+            for source in self.sources
+            for topic in (retry_topic, ledger_topic)
+        }
+
+    def reader(self, source: Source) -> Reader:
+        """Reads the input topics of a source."""
+        return Reader(
+            registry=self.registry,
+            source=source.name,
+            jobs_topics=frozenset(jobs_source(self.settings.app_id).topics),
+            default_types={**self.registry.json_topics, **self.settings.json_topics},
+            now_ms=now_ms,
+            patience_ms=int(self.settings.unknown_task_patience_seconds * 1000),
+        )
+
+    def command_reader(self, source: Source) -> CommandReader:
+        return CommandReader(self.reader(source))
+
+    def new_partition(self, source: Source, number: int) -> Partition:
+        """A partition that was just assigned; it works once it is activated."""
+        app_id, writer = self.settings.app_id, new_writer()
+        retry = StateLog(
+            producer=self.state_producer,
+            topic=retry_topic(app_id, source.name),
+            partition=number,
+            writer=writer,
+        )
+        ledger = StateLog(
+            producer=self.state_producer,
+            topic=ledger_topic(app_id, source.name),
+            partition=number,
+            writer=writer,
+        )
+        partition = Partition(
+            source=source.name,
+            number=number,
+            retry=retry,
+            ledger=ledger,
+            now_ms=now_ms,
+            runners=self.runners,
+            report=self.report,
+            abandoned=self.telemetry.abandoned,
+            flush=self.telemetry.flush,
+        )
+        parking = Parking(
+            partition=partition,
+            reader=self.reader(source),
+            now_ms=now_ms,
+            in_flight_limit=self.settings.partition_in_flight,
+        )
+        self.parkings[source.name, number] = parking
+        partition.settlement = self._settlement(partition, parking, writer, source)
+        return partition
+
+    def _settlement(self, partition: Partition, parking: Parking, writer: int, source: Source) -> Settlement:
+        pen = Pen(writer=writer, worker=self.settings.worker_name, release=self.settings.release)
+        return Settlement(
+            planner=Planner(pen=pen, max_result_bytes=self.settings.max_result_bytes),
+            retry=partition.retry,
+            ledger=partition.ledger,
+            letters_topic=dlq_topic(self.settings.app_id, source.name),
+            outbox=self.outbox,
+            sending=self.sending,
+            may_write=self.engine.may_write,
+            now_ms=now_ms,
+            decide=self.execution.decide,
+            acked=partition.acked,
+            parked=parking.changed,
+            settled_in=self.telemetry.group_settled,
+            app_id=self.settings.app_id,
+        )
+
+    def activate(self, partition: Partition) -> None:
+        """Begin to work: state is restored, and the partition is fenced."""
+        assert partition.retry.db is not None
+        before = partition.retry.db.previous_fence
+        if before is not None and not before.released:
+            span = self.settings.max_distance + self.settings.partition_in_flight
+            partition.suspicion = Suspicion(since_ms=now_ms(), span=span)
+            log.warning("unclean_stop_before", source=partition.source, partition=partition.number)
+        partition.active = True
+        key = (partition.source, partition.number)
+        repair = Repair(partition=partition, settings=self.settings)
+        self.tasks[key] = [
+            self._spawn(partition.settlement.run()),
+            self._spawn(self.parkings[key].run()),
+            self._spawn(sweep(partition, now_ms)),
+            self._spawn(repair.run()),
+        ]
+
+    def dismantle(self, source: str, number: int) -> None:
+        """Stop the background work of a partition that went away."""
+        self.parkings.pop((source, number), None)
+        for task in self.tasks.pop((source, number), []):
+            task.cancel()
+
+    def dismantle_all(self) -> None:
+        """Stop the background work of every partition: the worker ends."""
+        for source, number in list(self.tasks):
+            self.dismantle(source, number)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or task.exception() is None:
+            return
+        self.engine.crashed(task.exception())
+
+    def report(self, job: Job, decision: Decision) -> None:
+        """Tell telemetry what became of a job."""
+        if isinstance(decision, Known | Parked | Rerouted):
+            return
+        if job.task is None and not job.id:
+            self.telemetry.undecodable(job.source, getattr(decision, "reason", Reason.UNDECODABLE))
+            return
+        self.telemetry.settled(job, decision, job.duration_seconds)
+
+    def detach(self, job: Job) -> None:
+        """Stop holding the partition for a job that runs long: remember it, then let its offset go."""
+        if job.partition is None or job.partition.lost:
+            return
+        work = self._detach(job, job.partition)
+        asyncio.get_running_loop().create_task(work).add_done_callback(self._ended)
+
+    @staticmethod
+    async def _detach(job: Job, partition: Partition) -> None:
+        await partition.settlement.remember([job])
+        partition.release_offset(job)
+        log.info("job_detached", job_id=job.id, task=job.task_name)
+
+

@@ -1,0 +1,32 @@
+"""Two mends for aiokafka, applied once per process.
+
+uvloop raises RuntimeError when a write meets a connection that was just reset; aiokafka handles OSError only, its
+metadata task dies of it without a word, and commits hang for ever. And while a broker is away its loggers say the same
+line hundreds of times a second (see `consumers/telemetry/logs.py` for that one).
+"""
+
+from typing import Any
+
+from aiokafka.conn import AIOKafkaConnection, CloseReason
+from aiokafka.errors import KafkaConnectionError
+
+_stock_send = AIOKafkaConnection.send
+
+
+def mend_connections() -> None:
+    """Make a write to a reset connection fail the way aiokafka expects. Safe to call twice."""
+    AIOKafkaConnection.send = _send
+
+
+def _send(self: Any, request: Any, expect_response: bool = True) -> Any:
+    try:
+        return _stock_send(self, request, expect_response)
+    except RuntimeError as error:
+        self.close(reason=CloseReason.CONNECTION_BROKEN)
+        raise KafkaConnectionError(f"Connection at {self._host}:{self._port} broken: {error}") from error
+
+
+def dead_tasks(client: Any, **tasks: Any) -> list[str]:
+    """Names of background tasks of an aiokafka client that ended although nobody stopped them."""
+    watched = {"metadata": getattr(client, "_sync_task", None), **tasks}
+    return [name for name, task in watched.items() if task is not None and task.done()]

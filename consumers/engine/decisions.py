@@ -1,0 +1,29 @@
+"""What the engine itself decides about a job, beside the outcomes of attempts."""
+
+from dataclasses import dataclass
+
+from consumers.outcomes import Outcome
+from schemas.job import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Not to run before `due_ms`; no attempt was made."""
+
+    due_ms: int
+    state: JobState = JobState.SCHEDULED
+
+
+@dataclass(frozen=True, slots=True)
+class Rerouted:
+    """To run elsewhere: its only output is the enqueue that asks for it there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Already settled or parked by the very same record: nothing to write, only to acknowledge."""
+
+
+Decision = Outcome | Parked | Rerouted | Known
+KNOWN = Known()
+REROUTED = Rerouted()

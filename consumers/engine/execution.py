@@ -1,0 +1,148 @@
+"""One attempt: the handler, its clock and its end, turned into an outcome.
+
+A handler returns or raises; what that means is decided here and in `consumers/retry.py`, nowhere else. It may raise
+anything at all, so this is one of the files with a catch-all.
+"""
+
+import asyncio
+import contextvars
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import structlog
+
+from consumers.context import Context
+from consumers.engine.decisions import Decision
+from consumers.engine.job import Job
+from consumers.engine.sending import Sending
+from consumers.errors import TaskTimeout
+from consumers.outcomes import COMPLETED, Completed, Expired, Failure
+from consumers.registry import Registry
+from consumers.retry import decide
+from consumers.telemetry.logs import current_job, job_logger
+from consumers.telemetry.telemetry import Telemetry
+
+log = structlog.get_logger()
+
+
+class Execution:
+    """Runs attempts and is what a running job may ask of the engine (`consumers.context.JobPort`)."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        telemetry: Telemetry,
+        sending: Sending,
+        state: Mapping[str, Any],
+        now_ms: Callable[[], int],
+        threads: int,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.now_ms = now_ms
+        self._telemetry = telemetry
+        self._sending = sending
+        self._state = state
+        self._chance = chance
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="task")
+        self._handlers = {
+            name: registry.handler(task, self._in_thread) for name, task in registry.tasks.items()
+        }
+
+    async def attempt(self, job: Job) -> None:
+        """Run one attempt and hand its outcome to the job's partition. Never raises but for a cancelled worker."""
+        partition = job.partition
+        assert partition is not None
+        now_ms = self.now_ms()
+        if job.deadline_ms is not None and now_ms > job.deadline_ms:
+            late_seconds = (now_ms - job.deadline_ms) / 1000
+            failure = Failure("DeadlinePassed", f"the deadline passed {late_seconds:.1f} s before the attempt")
+            partition.finished(job, Expired(failure))
+            return
+        job.started_ms = now_ms
+        job.outputs = None
+        context = Context(job=job, state=self._state, port=self)
+        current_job.set(job)
+        self._telemetry.started(job)
+        decision = await self._run(job, context)
+        if decision is None:
+            self._telemetry.abandoned(job)
+            return
+        job.duration_seconds = self.loop.time() - job.started
+        partition.finished(job, decision)
+
+    async def _run(self, job: Job, context: Context) -> Decision | None:
+        """The decision an attempt came to; None when it was interrupted and does not count."""
+        try:
+            result = await self._handlers[job.task_name](context, job.payload, job.args)
+            if job.timed_out or job.interrupted:
+                return self._stopped(job)
+            if job.outputs:
+                await self._sending.check(job.outputs)
+        except asyncio.CancelledError:
+            return self._stopped(job)
+        except BaseException as error:
+            if job.interrupted:
+                return self._stopped(job)
+            return self.decide(job, error)
+        return COMPLETED if result is None else Completed(result)
+
+    def _stopped(self, job: Job) -> Decision | None:
+        """What a cancelled attempt means depends on who cancelled it."""
+        runner = job.runner
+        if (job.timed_out or job.interrupted) and runner.cancelling():
+            runner.uncancel()
+        elif runner.cancelling():
+            raise asyncio.CancelledError
+        if job.interrupted:
+            return None
+        if job.timed_out:
+            timeout = job.task.settings.timeout_seconds if job.task else None
+            return self.decide(job, TaskTimeout(f"the attempt ran longer than timeout={timeout} s"))
+        return self.decide(job, RuntimeError("the handler let a CancelledError out that nobody sent it"))
+
+    def decide(self, job: Job, error: BaseException) -> Decision:
+        """What a failed attempt means for the job."""
+        assert job.task is not None
+        return decide(
+            error,
+            attempt=job.attempt,
+            settings=job.task.settings,
+            now_ms=self.now_ms(),
+            deadline_ms=job.deadline_ms,
+            random=self._chance,
+        )
+
+    def stop(self, job: Job) -> None:
+        """End a running attempt: an async one is cancelled, one in a thread sees `ctx.cancelled` and ends by itself."""
+        if job.timed_out and job.task is not None and job.task.kind == "thread":
+            log.warning("task_overdue_in_thread", job_id=job.id, task=job.task_name)
+        elif job.task is not None and job.task.kind == "async" and job.runner is not None:
+            job.runner.cancel()
+
+    def _in_thread(self, call: Callable[[], Any]) -> Any:
+        return self.loop.run_in_executor(self._pool, partial(contextvars.copy_context().run, call))
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # -- JobPort
+
+    async def journal(self, job: Job, name: str, result: Any) -> None:
+        """Make a step's result durable with the job's running record."""
+        assert job.partition is not None
+        await job.partition.settlement.remember([job])
+
+    def progress(self, job: Job, done: float, total: float | None, note: str) -> None:
+        """Show how far a job is: a log line for now."""
+        log.info("task_progress", job_id=job.id, task=job.task_name, done=done, total=total, note=note)
+
+    def logger_for(self, job: Job) -> Any:
+        """A logger whose lines carry the job's identity."""
+        return job_logger(job)
+
+

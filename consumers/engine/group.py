@@ -1,0 +1,149 @@
+"""What one group commit writes: pure, from settled jobs to records.
+
+Phase 1 holds what must be durable before a job counts as finished (parked records, dead letters), phase 2 the ledger,
+then the tombstones of retry records that are no longer needed.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, assert_never
+
+from consumers.engine import records
+from consumers.engine.job import Job
+from consumers.engine.records import FAILURE_TTL_MS, NO_RESULT, Pen
+from consumers.engine.statedb import Change
+from consumers.engine.decisions import Decision, Known, Parked, Rerouted
+from consumers.outcomes import (
+    Cancelled,
+    Completed,
+    DeadLettered,
+    Discarded,
+    Expired,
+    Failure,
+    RetryLater,
+    Skipped,
+)
+from schemas.deadletter import Reason
+from schemas.job import JobState
+
+
+class Settled(NamedTuple):
+    """A job and what came of it."""
+
+    job: Job
+    decision: Decision
+
+
+class Letter(NamedTuple):
+    """A record for the dead-letter topic."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+
+
+@dataclass(slots=True)
+class Group:
+    """The records of one group commit, in the order they are written."""
+
+    parked: list[Change] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    ledger: list[Change] = field(default_factory=list)
+    tombstones: list[Change] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Turns settled jobs into records. `pen` is who writes, `max_result_bytes` the size of results that are kept."""
+
+    pen: Pen
+    max_result_bytes: int
+
+    def plan(self, settled: list[Settled], now_ms: int) -> Group:
+        group = Group()
+        for job, decision in settled:
+            self._add(group, job, decision, now_ms)
+        return group
+
+    def _add(self, group: Group, job: Job, decision: Decision, now_ms: int) -> None:
+        match decision:
+            case Completed(result):
+                self._finish(group, job, JobState.COMPLETED, now_ms, result=result)
+            case RetryLater(due_ms, failure, counted):
+                if not counted:
+                    job.attempt -= 1
+                job.first_failed_ms = job.first_failed_ms or now_ms
+                self._park(group, job, JobState.RETRYING, due_ms, failure)
+            case Parked(due_ms, state):
+                job.attempt -= 1
+                self._park(group, job, state, due_ms, None)
+            case DeadLettered(reason, failure):
+                self._set_aside(group, job, reason, failure, JobState.FAILED, now_ms)
+            case Expired(failure):
+                self._set_aside(group, job, Reason.EXPIRED, failure, JobState.EXPIRED, now_ms)
+            case Discarded():
+                self._finish(group, job, JobState.DISCARDED, now_ms)
+            case Cancelled(reason):
+                self._finish(group, job, JobState.CANCELLED, now_ms, failure=Failure("Cancelled", reason))
+            case Skipped() | Known() | Rerouted():
+                pass
+            case _:
+                assert_never(decision)
+
+    def _finish(
+        self,
+        group: Group,
+        job: Job,
+        state: JobState,
+        now_ms: int,
+        *,
+        result: Any = None,
+        failure: Failure | None = None,
+    ) -> None:
+        if not job.id:
+            return
+        kept, failure = self._keep(job, result, failure)
+        ttl_ms = self._ttl_ms(job, state)
+        value = records.finished(
+            job, state, self.pen, now_ms=now_ms, ttl_ms=ttl_ms, result=kept, failure=failure
+        )
+        id = job.id.encode()
+        group.ledger.append(Change(id, value))
+        if job.stored:
+            group.tombstones.append(Change(id, None, job.due_ms))
+
+    def _keep(self, job: Job, result: Any, failure: Failure | None) -> tuple[Any, Failure | None]:
+        if result is None or job.task is None or not job.task.settings.store_result:
+            return NO_RESULT, failure
+        kept, why_not = records.result_of(result, self.max_result_bytes)
+        return kept, failure if why_not is None else Failure("ResultNotKept", why_not)
+
+    @staticmethod
+    def _ttl_ms(job: Job, state: JobState) -> int:
+        if job.task is None:
+            return FAILURE_TTL_MS
+        settings = job.task.settings
+        if state in (JobState.FAILED, JobState.EXPIRED):
+            return int(settings.failure_ttl_seconds * 1000)
+        return int(max(settings.dedupe_ttl_seconds, settings.result_ttl_seconds) * 1000)
+
+    def _park(
+        self, group: Group, job: Job, state: JobState, due_ms: int, failure: Failure | None
+    ) -> None:
+        old_due_ms, job.due_ms = job.due_ms, due_ms
+        value = records.unfinished(job, state, self.pen, due_ms=due_ms, failure=failure)
+        group.parked.append(Change(job.id.encode(), value, old_due_ms))
+        job.stored = True
+
+    def _set_aside(
+        self, group: Group, job: Job, reason: Reason, failure: Failure, state: JobState, now_ms: int
+    ) -> None:
+        headers = records.letter_headers(job, reason, failure, self.pen, now_ms)
+        group.letters.append(Letter(job.raw.key, job.raw.value, headers))
+        self._finish(group, job, state, now_ms, failure=failure)
+
+    def running(self, job: Job, now_ms: int) -> Change:
+        """The record of an attempt that is to be remembered while it runs."""
+        old_due_ms, job.due_ms = job.due_ms, now_ms
+        value = records.unfinished(job, JobState.RUNNING, self.pen, due_ms=now_ms)
+        job.stored = True
+        return Change(job.id.encode(), value, old_due_ms)

@@ -1,0 +1,141 @@
+"""What jobs publish, and their dead letters: an idempotent producer that survives a refusal.
+
+An idempotent producer is dead for a partition after one refused batch (its sequence numbers have moved on), so sizes and
+topics are checked first, and a refusal that comes all the same replaces the producer.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from consumers.engine.group import Letter
+from consumers.errors import OutputFailed
+from consumers.settings import WorkerSettings
+
+log = structlog.get_logger()
+
+BATCH_BYTES: Final = 256 << 10
+TOPIC_LOOKUP_SECONDS: Final = 2.0
+RETRY_SECONDS: Final = 0.2
+RECORD_OVERHEAD_BYTES: Final = 200
+
+
+class Outbox:
+    """Sends outputs and letters; every method returns once the broker has them."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        self._producer: Any = None
+        self._renewing: asyncio.Lock = asyncio.Lock()
+        self._stopping: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        self._producer = await self._new_producer()
+
+    async def stop(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    @property
+    def producer(self) -> Any:
+        return self._producer
+
+    async def _new_producer(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.bootstrap_servers,
+            client_id=f"{self._settings.app_id}-outbox",
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=0,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=self._settings.max_message_bytes + BATCH_BYTES,
+            compression_type="zstd",
+            **self._settings.kafka_arguments(),
+        )
+        await producer.start()
+        return producer
+
+    async def check(self, topic: str) -> None:
+        """Make sure a topic exists. Raises `OutputFailed`; looks it up once when it is not known yet."""
+        client = self.producer.client
+        if client.cluster.partitions_for_topic(topic):
+            return
+        client.add_topic(topic)
+        await asyncio.wait({client.force_metadata_update()}, timeout=TOPIC_LOOKUP_SECONDS)
+        if not client.cluster.partitions_for_topic(topic):
+            raise OutputFailed(f"topic {topic!r} does not exist or may not be seen; create it before publishing to it")
+
+    async def send(self, topic: str, key: bytes | None, value: bytes | None, headers: list[Any]) -> None:
+        """Publish one record. Raises `OutputFailed` when the broker will not have it."""
+        size = RECORD_OVERHEAD_BYTES + len(key or b"") + len(value or b"")
+        size += sum(len(name) + len(content or b"") for name, content in headers)
+        if size > self._settings.max_message_bytes:
+            raise OutputFailed(
+                f"an event for {topic!r} has {size} bytes, more than HEADRACE_MAX_MESSAGE_BYTES="
+                f"{self._settings.max_message_bytes}; publish a reference to the data instead"
+            )
+        await self.check(topic)
+        while True:
+            producer = self.producer
+            try:
+                await (await producer.send(topic, value, key=key, headers=headers))
+                return
+            except KafkaError as error:
+                if not error.retriable:
+                    await self._renew(producer)
+                    raise OutputFailed(f"{topic!r} refused an event: {error}") from error
+                log.warning("output_delayed", topic=topic, error=repr(error))
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def send_letters(self, topic: str, partition: int, letters: Sequence[Letter]) -> None:
+        """Write dead letters to the partition of their source; waits for a broker that is away."""
+        pending = list(letters)
+        while pending:
+            producer = self.producer
+            try:
+                await _send_batches(producer, topic, partition, pending)
+                return
+            except KafkaError as error:
+                log.warning("dead_letter_delayed", topic=topic, partition=partition, error=repr(error))
+                if not error.retriable:
+                    await self._renew(producer)
+                    pending = [_shortened(letter) for letter in pending] if _too_large(error) else pending
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _renew(self, broken: Any) -> None:
+        async with self._renewing:
+            if self._producer is not broken:
+                return
+            fresh = await self._new_producer()
+            self._producer = fresh
+            stopping = asyncio.create_task(broken.stop())
+            self._stopping.add(stopping)
+            stopping.add_done_callback(self._stopping.discard)
+
+
+async def _send_batches(producer: Any, topic: str, partition: int, letters: Sequence[Letter]) -> None:
+    builders, builder = [], producer.create_batch()
+    for letter in letters:
+        if builder.append(key=letter.key, value=letter.value, timestamp=None, headers=letter.headers) is None:
+            builders.append(builder)
+            builder = producer.create_batch()
+            builder.append(key=letter.key, value=letter.value, timestamp=None, headers=letter.headers)
+    builders.append(builder)
+    sent = [await producer.send_batch(each, topic, partition=partition) for each in builders]
+    await asyncio.gather(*sent)
+
+
+def _too_large(error: KafkaError) -> bool:
+    return error.errno in (10, 18)  # MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE
+
+
+def _shortened(letter: Letter) -> Letter:
+    """A letter without its payload: the position in its headers says where the original is."""
+    return Letter(letter.key, None, [*letter.headers, ("headrace-payload", b"too large to copy; see headrace-origin-*")])
+
+

@@ -1,0 +1,229 @@
+"""From raw records to jobs: decode, find the subscribed tasks, validate for each.
+
+What cannot become a job comes back all the same, with the decision that settles it, so that nothing is dropped in
+silence: undecodable bytes and invalid data are dead letters, unknown tasks are parked for a rolling deploy.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from consumers.outputs import Output
+from consumers.engine.decisions import REROUTED, Decision, Parked
+from consumers.engine.job import Job
+from consumers.errors import InvalidArguments, InvalidEvent, UndecodableEvent
+from consumers.outcomes import DeadLettered, Failure
+from consumers.registry import Registry, Subscription, Task
+from events import codec
+from events.errors import Undecodable
+from events.queue_options import EnqueueOptions
+from events.structured import from_document
+from schemas.cloudevent import CloudEvent
+from schemas.deadletter import Reason
+from schemas.job import JOB_REQUESTED, JobRequested, JobState, derived_id, job_id
+from schemas.state import Position, RawRecord
+
+UNKNOWN_TASK_FIRST_SECONDS: Final = 5.0
+UNKNOWN_TASK_LONGEST_SECONDS: Final = 60.0
+_NOTHING: Final = CloudEvent(id="", source="", type="")
+
+
+class Read(NamedTuple):
+    """A job read from a record; with a decision it is settled as it is, else it is to be admitted."""
+
+    job: Job
+    decision: Decision | None = None
+
+
+class Reader:
+    """Reads the records of one source into jobs. Pure but for the clock."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        source: str,
+        jobs_topics: frozenset[str],
+        default_types: Mapping[str, str],
+        now_ms: Callable[[], int],
+        patience_ms: int,
+    ) -> None:
+        self._registry = registry
+        self._source = source
+        self._jobs_topics = jobs_topics
+        self._default_types = default_types
+        self._now_ms = now_ms
+        self._patience_ms = patience_ms
+
+    def read(self, raw: RawRecord, position: Position) -> list[Read]:
+        """The jobs a record asks for; empty when nobody subscribed to it."""
+        try:
+            event = codec.decode(
+                key=raw.key,
+                value=raw.value,
+                headers=raw.headers,
+                topic=position.topic,
+                partition=position.partition,
+                offset=position.offset,
+                default_type=self._default_types.get(position.topic),
+            )
+            version = event.version
+        except (Undecodable, ValueError) as error:
+            return [self._letter(_NOTHING, raw, position, Reason.UNDECODABLE, error)]
+        if event.type == JOB_REQUESTED and position.topic in self._jobs_topics:
+            return [self._read_request(event, raw, position)]
+        return self._read_event(event, version, raw, position)
+
+    def read_for(self, task_name: str, raw: RawRecord, position: Position) -> Read | None:
+        """The one job of `task_name` a remembered record asks for."""
+        reads = self.read(raw, position)
+        for read in reads:
+            if read.job.task_name == task_name:
+                return read
+        return None
+
+    # -- events
+
+    def _read_event(self, event: CloudEvent, version: int, raw: RawRecord, position: Position) -> list[Read]:
+        subscriptions = self._registry.matching(position.topic, event.type)
+        if not subscriptions:
+            return []
+        reads: list[Read] = []
+        problems: dict[Any, Exception] = {}
+        parsed: dict[Any, Any] = {}
+        fits_version = False
+        for subscription in subscriptions:
+            model = subscription.model
+            if not subscription.takes(version):
+                continue
+            fits_version = True
+            try:
+                if model not in parsed:
+                    parsed[model] = subscription.task.parse_event(event, subscription)
+                read = self._read_subscribed(event, subscription, parsed[model], raw, position)
+                if read is not None:
+                    reads.append(read)
+            except (InvalidEvent, UndecodableEvent) as error:
+                problems[model] = error
+        if not fits_version:
+            unknown = LookupError(f"{event.type} version {version}: no subscribed task knows it")
+            return [self._letter(event, raw, position, Reason.UNKNOWN_VERSION, unknown)]
+        for problem in problems.values():
+            reason = Reason.INVALID if isinstance(problem, InvalidEvent) else Reason.UNDECODABLE
+            reads.append(self._letter(event, raw, position, reason, problem))
+        return reads
+
+    def _read_subscribed(
+        self, event: CloudEvent, subscription: Subscription, payload: Any, raw: RawRecord, position: Position
+    ) -> Read | None:
+        task = subscription.task
+        if not task.wants(payload):
+            return None
+        if self._registry.hops(task):
+            return self._hop(task, event, payload, raw, position)
+        key = task.idempotency_key_of(event, payload, raw.key)
+        job = self._job(job_id(task.name, key), task, event, raw, position)
+        job.payload = payload
+        return Read(job)
+
+    def _hop(
+        self, task: Task[..., Any], event: CloudEvent, payload: Any, raw: RawRecord, position: Position
+    ) -> Read:
+        """A task with its own idempotency key runs where equal keys meet: ask for it there."""
+        key = task.idempotency_key_of(event, payload)
+        job = self._job("", task, event, raw, position)
+        options = EnqueueOptions(idempotency_key=key, priority=task.settings.priority)
+        output = Output.of_event(task.name, event, options, derived_id(event.id, f"hop/{task.name}", 0))
+        job.outputs = [output]
+        return Read(job, REROUTED)
+
+    # -- requests
+
+    def _read_request(self, event: CloudEvent, raw: RawRecord, position: Position) -> Read:
+        try:
+            request = JobRequested.model_validate_json(event.raw_data or b"null")
+        except ValueError as error:
+            return self._letter(event, raw, position, Reason.INVALID, error)
+        task = self._registry.tasks.get(request.task)
+        job = self._job(request.job_id, task, event, raw, position, request.task)
+        job.not_before_ms = request.not_before_ms
+        if request.deadline_ms is not None:
+            job.deadline_ms = request.deadline_ms
+        if task is None:
+            return self._unknown(job)
+        try:
+            self._fill(job, task, request, position)
+        except (InvalidEvent, UndecodableEvent, InvalidArguments, ValueError) as error:
+            return Read(job, DeadLettered(Reason.INVALID, failure(error)))
+        return Read(job)
+
+    def _fill(self, job: Job, task: Task[..., Any], request: JobRequested, position: Position) -> None:
+        if request.event is None:
+            job.args = task.parse_args(request.args)
+            return
+        event = from_document(request.event)
+        job.event = event
+        for subscription in task.subscriptions:
+            if subscription.matches(event.type) and subscription.takes(event.version):
+                job.payload = task.parse_event(event, subscription)
+                return
+        raise ValueError(f"task {task.name} does not subscribe to {event.type}")
+
+    def _unknown(self, job: Job) -> Read:
+        """A worker of another release may know the task: wait longer and longer, then give up."""
+        return Read(job, Parked(self._now_ms() + int(UNKNOWN_TASK_FIRST_SECONDS * 1000), JobState.RETRYING))
+
+    def unknown_again(self, job: Job) -> Decision:
+        """What to do with a parked job whose task is still not known."""
+        now_ms = self._now_ms()
+        since_ms = job.unknown_since_ms = job.unknown_since_ms or job.enqueued_ms or now_ms
+        waited_ms = now_ms - since_ms
+        if waited_ms >= self._patience_ms:
+            message = f"no worker knows the task {job.task_name!r} (waited {waited_ms // 1000} s)"
+            return DeadLettered(Reason.UNKNOWN_TASK, Failure("UnknownTask", message))
+        delay_ms = min(max(waited_ms, UNKNOWN_TASK_FIRST_SECONDS * 1000), UNKNOWN_TASK_LONGEST_SECONDS * 1000)
+        return Parked(now_ms + int(min(delay_ms, self._patience_ms - waited_ms)), JobState.RETRYING)
+
+    # -- both
+
+    def bare_job(self, id: str, task_name: str, raw: RawRecord, position: Position) -> Job:
+        """A job whose record no task of this worker asks for any more."""
+        return self._job(id, None, _NOTHING, raw, position, task_name)
+
+    def _job(
+        self,
+        id: str,
+        task: Task[..., Any] | None,
+        event: CloudEvent,
+        raw: RawRecord,
+        position: Position,
+        task_name: str | None = None,
+    ) -> Job:
+        job = Job(
+            id=id,
+            task=task,
+            task_name=task.name if task is not None else task_name or "",
+            event=event,
+            raw=raw,
+            position=position,
+            source=self._source,
+        )
+        if task is not None and task.settings.deadline_seconds is not None:
+            job.deadline_ms = raw.timestamp_ms + int(task.settings.deadline_seconds * 1000)
+        return job
+
+    def _letter(
+        self, event: CloudEvent, raw: RawRecord, position: Position, reason: Reason, error: Exception
+    ) -> Read:
+        job = self._job("", None, event, raw, position)
+        return Read(job, DeadLettered(reason, failure(error)))
+
+
+def failure(error: BaseException) -> Failure:
+    """A failure without a stack: it is about the record, not about code."""
+    return Failure(type(error).__name__, str(error)[:1000])
+
+
+def new_writer() -> int:
+    """A writer id nobody else has: 63 random bits."""
+    return uuid.uuid4().int >> 65

@@ -1,0 +1,117 @@
+"""After a foreign write: put our own truth for its keys behind it.
+
+Readers ignore what a worker writes after our fence. Compaction does not: it would keep the foreign record and drop ours.
+So the owner looks for offsets in its state partitions that it did not write, and writes those keys again.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from consumers.engine.partition import Partition
+from consumers.engine.statedb import Change, record_writer
+from consumers.engine.statelog import Gap, StateLog, StateLogClosed
+from consumers.settings import WorkerSettings
+from schemas.state import is_fence
+
+log = structlog.get_logger()
+
+LOOK_EVERY_SECONDS: Final = 60.0
+READ_SECONDS: Final = 10.0
+
+
+class Repair:
+    """Watches the two state partitions of one partition."""
+
+    def __init__(self, *, partition: Partition, settings: WorkerSettings) -> None:
+        self._partition = partition
+        self._settings = settings
+
+    async def run(self) -> None:
+        """Look for foreign writes for as long as the partition is ours."""
+        while not self._partition.lost:
+            await self._wait()
+            try:
+                for state in (self._partition.retry, self._partition.ledger):
+                    await self.look(state)
+            except (KafkaError, OSError) as error:
+                log.warning("repair_delayed", error=repr(error))
+            except StateLogClosed:
+                return
+
+    async def _wait(self) -> None:
+        for _ in range(int(LOOK_EVERY_SECONDS)):
+            await asyncio.sleep(1.0)
+            if self._partition.retry.gaps or self._partition.ledger.gaps:
+                return
+
+    async def look(self, state: StateLog) -> int:
+        """Write our truth again for keys somebody else wrote; returns how many."""
+        gaps = list(state.gaps)
+        if not gaps and not await self._has_grown(state):
+            return 0
+        state.gaps.clear()
+        last = state.last if state.last is not None else -1
+        keys = await self._foreign_keys(state, [*gaps, Gap(last + 1, 1 << 62)])
+        if not keys or state.db is None:
+            return 0
+        ids = sorted(keys)
+        log.warning("foreign_writes_repaired", topic=state.topic, partition=state.partition, keys=len(ids))
+        truth = [
+            Change(id, value if value is None else rewritten(value, state.writer))
+            for id, value in zip(ids, state.db.get(ids), strict=True)
+        ]
+        await state.append(truth)
+        return len(truth)
+
+    async def _has_grown(self, state: StateLog) -> bool:
+        async with _consumer(self._settings) as consumer:
+            tp = TopicPartition(state.topic, state.partition)
+            end = (await consumer.end_offsets([tp]))[tp]
+        return state.last is not None and int(end) > state.last + 1
+
+    async def _foreign_keys(self, state: StateLog, gaps: list[Gap]) -> set[bytes]:
+        found: set[bytes] = set()
+        async with _consumer(self._settings) as consumer:
+            tp = TopicPartition(state.topic, state.partition)
+            consumer.assign([tp])
+            end = (await consumer.end_offsets([tp]))[tp]
+            for gap in gaps:
+                stop = min(gap.end, end)
+                consumer.seek(tp, gap.start)
+                while gap.start < stop and await consumer.position(tp) < stop:
+                    fetched = await consumer.getmany(tp, timeout_ms=1000)
+                    found.update(_foreign(fetched.get(tp, []), state.writer, stop))
+        return found
+
+
+def _foreign(records: list[Any], writer: int, stop: int) -> Iterator[bytes]:
+    for record in records:
+        if record.offset < stop and record.key and not is_fence(record.key) and record_writer(record) != writer:
+            yield record.key
+
+
+def rewritten(value: bytes, writer: int) -> bytes:
+    """The same record, by us."""
+    return value[:16] + writer.to_bytes(8, "big") + value[24:]
+
+
+class _consumer:
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.bootstrap_servers,
+            client_id=f"{settings.app_id}-repair",
+            enable_auto_commit=False,
+            **settings.kafka_arguments(),
+        )
+
+    async def __aenter__(self) -> Any:
+        await self._consumer.start()
+        return self._consumer
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()

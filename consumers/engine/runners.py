@@ -1,0 +1,180 @@
+"""Running attempts: a few tasks that each take ready jobs one after the other.
+
+A job that never waits costs no task of its own: its runner goes straight on to the next. While a runner waits inside a
+job another one takes over the queue. One sweep watches all timeouts, instead of a timer for each job.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from consumers.engine.job import Job
+
+if TYPE_CHECKING:
+    from consumers.engine.execution import Execution
+    from consumers.engine.partition import Partition
+
+SWEEP_SECONDS: Final = 0.02
+SPAWN_AT_ONCE: Final = 32
+YIELD_EVERY: Final = 128
+
+
+class Runners:
+    """At most `max_jobs` attempts at a time in this worker, and at most a task's own `max_jobs` of it."""
+
+    def __init__(self, *, max_jobs: int, detach_after_seconds: float) -> None:
+        self.max_jobs = max_jobs
+        self.accepting = True
+        self.running: dict[Job, None] = {}  # in the order they started
+        self.execution: Execution  # set once, by the engine that wires both
+        self.detach: Callable[[Job], None]
+        self._detach_after_seconds = detach_after_seconds
+        self._ready: deque[Job] = deque()
+        self._active = 0
+        self._spawning = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._by_timeout: dict[float, dict[Job, None]] = {}
+        self._of_task: dict[str, int] = {}
+        self._held_back: dict[str, deque[Job]] = {}
+
+    def push(self, job: Job) -> None:
+        """A job whose turn it is."""
+        self._ready.append(job)
+        self._spawn_soon()
+
+    @property
+    def ready(self) -> int:
+        """Jobs that could start if there were room."""
+        return len(self._ready)
+
+    def _spawn_soon(self) -> None:
+        if not self._spawning and self._active < self.max_jobs and self.accepting:
+            self._spawning = True
+            asyncio.get_running_loop().call_soon(self._spawn)
+
+    def _spawn(self) -> None:
+        self._spawning = False
+        if not self.accepting:
+            return
+        # That the queue is not empty here tells that running jobs wait: several more may go at once.
+        wanted = min(len(self._ready), self.max_jobs - self._active, SPAWN_AT_ONCE if self.running else 1)
+        for _ in range(wanted):
+            self._active += 1
+            task = asyncio.create_task(self._run())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _run(self) -> None:
+        try:
+            done = 0
+            while self._ready and self.accepting:
+                job = self._ready.popleft()
+                if job.interrupted or not self._has_room(job):
+                    continue
+                if self._ready:
+                    self._spawn_soon()
+                await self._attempt(job)
+                done += 1
+                if not done % YIELD_EVERY:
+                    await asyncio.sleep(0)
+        finally:
+            self._active -= 1
+            if self._ready:
+                self._spawn_soon()
+
+    async def _attempt(self, job: Job) -> None:
+        timeout = self._timeout_of(job)
+        job.started = time.monotonic()
+        job.runner = asyncio.current_task()
+        self.running[job] = None
+        same_timeout = None
+        if timeout is not None:
+            same_timeout = self._by_timeout.get(timeout)
+            if same_timeout is None:
+                same_timeout = self._by_timeout[timeout] = {}
+            same_timeout[job] = None
+        try:
+            await self.execution.attempt(job)
+        finally:
+            self.running.pop(job, None)
+            if same_timeout is not None:
+                same_timeout.pop(job, None)
+            job.runner = None
+            self._leave_room(job)
+
+    @staticmethod
+    def _timeout_of(job: Job) -> float | None:
+        return None if job.task is None else job.task.settings.timeout_seconds
+
+    # -- a task's own max_jobs
+
+    def _has_room(self, job: Job) -> bool:
+        limit = None if job.task is None else job.task.settings.max_jobs
+        if limit is None:
+            return True
+        running = self._of_task.get(job.task_name, 0)
+        if running >= limit:
+            self._held_back.setdefault(job.task_name, deque()).append(job)
+            return False
+        self._of_task[job.task_name] = running + 1
+        return True
+
+    def _leave_room(self, job: Job) -> None:
+        if job.task is None or job.task.settings.max_jobs is None:
+            return
+        self._of_task[job.task_name] -= 1
+        held_back = self._held_back.get(job.task_name)
+        if held_back:
+            self._ready.appendleft(held_back.popleft())
+            self._spawn_soon()
+
+    # -- watching
+
+    async def watch(self) -> None:
+        """Stop what runs too long, detach what runs long."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = time.monotonic()
+            for timeout, jobs in self._by_timeout.items():
+                self._stop_overdue(jobs, now - timeout)
+            self._detach_long(now - self._detach_after_seconds)
+
+    def _stop_overdue(self, jobs: dict[Job, None], started_before: float) -> None:
+        overdue = []
+        for job in jobs:
+            if job.started > started_before:
+                break
+            overdue.append(job)
+        for job in overdue:
+            del jobs[job]
+            job.timed_out = True
+            self.execution.stop(job)
+
+    def _detach_long(self, started_before: float) -> None:
+        for job in self.running:
+            if job.started > started_before:
+                return
+            if not job.detached:
+                job.detached = True
+                self.detach(job)
+
+    # -- the end
+
+    def forget(self, partition: "Partition") -> None:
+        """Stop what runs for a partition that went away."""
+        for job in [job for job in self.running if job.partition is partition]:
+            self.execution.stop(job)
+
+    def stop_all(self) -> None:
+        """Interrupt what still runs: a shutdown is no attempt."""
+        self.accepting = False
+        for job in list(self.running):
+            job.interrupted = True
+            self.execution.stop(job)
+
+    async def idle(self) -> None:
+        """Return when no attempt runs."""
+        while self.running:
+            await asyncio.sleep(SWEEP_SECONDS)

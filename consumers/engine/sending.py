@@ -1,0 +1,46 @@
+"""From what a handler noted to the records that are sent."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from consumers.engine.outbox import Outbox
+from consumers.outputs import JobRequest, Output
+from events import codec
+from events.requests import request_event
+
+Record = tuple[str, bytes | None, bytes | None, list[Any]]
+
+
+class Sending:
+    """Sends the outputs of jobs through an outbox."""
+
+    def __init__(self, *, outbox: Outbox, app_id: str) -> None:
+        self._outbox = outbox
+        self._app_id = app_id
+
+    async def check(self, outputs: Iterable[Output]) -> None:
+        """Make sure the topics are there before the job is called completed. Raises `OutputFailed`."""
+        for output in outputs:
+            if output.topic is not None:
+                await self._outbox.check(output.topic)
+
+    async def send(self, outputs: Iterable[Output]) -> None:
+        """Publish outputs in their order. Raises `OutputFailed`."""
+        for output in outputs:
+            await self._outbox.send(*self._record(output))
+
+    def _record(self, output: Output) -> Record:
+        if isinstance(output.event, JobRequest):
+            request = output.event
+            topic, key, event = request_event(
+                self._app_id,
+                request.task,
+                request.args,
+                request.options,
+                job_id=request.job_id,
+                event=request.event,
+                id=request.id,
+            )
+            return topic, key, *codec.encode(event)
+        assert output.topic is not None
+        return output.topic, output.key, *codec.encode(output.event)

@@ -1,0 +1,207 @@
+"""The one writer of a partition's state: makes outcomes durable in groups, like the log of a database.
+
+While one group waits for the broker the next one gathers. For each: outputs of completed jobs, then phase 1 (parked
+records, dead letters), phase 2 (ledger), tombstones, RocksDB, and only then the ack. A kill between any two of them
+repeats work at most; `ARCHITECTURE.md` has the table.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from consumers.engine.announcements import reports_of
+from consumers.engine.decisions import Decision, Rerouted
+from consumers.engine.fault_points import reached
+from consumers.engine.group import Group, Planner, Settled
+from consumers.engine.job import Job
+from consumers.engine.outbox import Outbox
+from consumers.engine.sending import Sending
+from consumers.engine.statedb import Change
+from consumers.engine.statelog import StateLog, StateLogClosed
+from consumers.errors import OutputFailed
+from consumers.outcomes import Completed, DeadLettered, Expired
+
+log = structlog.get_logger()
+
+
+class Settlement:
+    """Settles the jobs of one partition. `acked` is called with every settled job once all is durable."""
+
+    def __init__(
+        self,
+        *,
+        planner: Planner,
+        retry: StateLog,
+        ledger: StateLog,
+        letters_topic: str,
+        outbox: Outbox,
+        sending: Sending,
+        may_write: Callable[[], Awaitable[None]],
+        now_ms: Callable[[], int],
+        decide: Callable[[Job, BaseException], Decision],
+        acked: Callable[[list[Settled]], None],
+        parked: Callable[[], None],
+        settled_in: Callable[[float], None],
+        app_id: str,
+    ) -> None:
+        self._planner = planner
+        self._retry = retry
+        self._ledger = ledger
+        self._letters_topic = letters_topic
+        self._outbox = outbox
+        self._sending = sending
+        self._may_write = may_write
+        self._now_ms = now_ms
+        self._decide = decide
+        self._acked = acked
+        self._parked = parked
+        self._settled_in = settled_in
+        self._app_id = app_id
+        self._settled: list[Settled] = []
+        self._running: list[tuple[Job, asyncio.Future[None]]] = []
+        self._leftovers: list[Change] = []
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def submit(self, job: Job, decision: Decision) -> None:
+        """Settle a job with the next group."""
+        self._settled.append(Settled(job, decision))
+        self._idle.clear()
+        self._wake.set()
+
+    async def remember(self, jobs: list[Job]) -> None:
+        """Return when it is durable that the current attempts of these jobs run."""
+        if not jobs:
+            return
+        futures = [asyncio.get_running_loop().create_future() for _ in jobs]
+        self._running.extend(zip(jobs, futures, strict=True))
+        self._idle.clear()
+        self._wake.set()
+        await asyncio.gather(*futures)
+
+    def forget(self, leftover: Change) -> None:
+        """Remove a retry record whose job the ledger already calls finished: a kill left it behind."""
+        self._leftovers.append(leftover)
+        self._idle.clear()
+        self._wake.set()
+
+    async def idle(self) -> None:
+        """Return when nothing waits to be settled."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Settle until the partition is given away."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._settled or self._running or self._leftovers:
+                    await self._commit()
+                self._idle.set()
+        except StateLogClosed:
+            pass
+        finally:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        for _, future in self._running:
+            future.cancel()
+        self._running.clear()
+        self._idle.set()
+
+    async def _commit(self) -> None:
+        settled, self._settled = self._settled, []
+        running, self._running = self._running, []
+        leftovers, self._leftovers = self._leftovers, []
+        began = time.monotonic()
+        try:
+            await self._may_write()
+            settled = await self._send_outputs(settled)
+            now_ms = self._now_ms()
+            group = self._planner.plan(settled, now_ms)
+            group.parked.extend(self._planner.running(job, now_ms) for job, _ in running)
+            group.tombstones.extend(leftovers)
+            await self._write(group, settled)
+        except BaseException:
+            self._running.extend(running)
+            raise
+        for _, future in running:
+            if not future.done():
+                future.set_result(None)
+        self._acked(settled)
+        if group.parked:
+            self._parked()
+        self._settled_in(time.monotonic() - began)
+
+    async def _send_outputs(self, settled: list[Settled]) -> list[Settled]:
+        """Publish what completed jobs want published; a refusal is a failed attempt of that job alone."""
+        senders = [
+            (index, asyncio.ensure_future(self._sending.send(job.outputs)))
+            for index, (job, decision) in enumerate(settled)
+            if job.outputs and _sends(decision)
+        ]
+        for index, sender in senders:
+            job = settled[index].job
+            try:
+                await sender
+            except OutputFailed as error:
+                settled[index] = Settled(job, self._decide(job, error))
+        return settled
+
+    async def _write(self, group: Group, settled: list[Settled]) -> None:
+        reached("handler_returned", settled)
+        retry_offset = await self._phase_one(group, settled)
+        reached("phase_one", settled)
+        ledger_offset = -1
+        if group.ledger:
+            ledger_offset = await self._ledger.append(group.ledger)
+        reached("phase_two", settled)
+        if group.tombstones:
+            retry_offset = await self._retry.append(group.tombstones)
+        now_ms = self._now_ms()
+        if retry_offset >= 0:
+            self._retry.apply([*group.parked, *group.tombstones], offset=retry_offset, now_ms=now_ms)
+        if ledger_offset >= 0:
+            self._ledger.apply(group.ledger, offset=ledger_offset, now_ms=now_ms)
+        reached("stored", settled)
+
+    async def _phase_one(self, group: Group, settled: list[Settled]) -> int:
+        """Parked records, dead letters and what reports them; returns the retry topic's last offset or -1."""
+        waits: list[Awaitable[Any]] = []
+        if group.letters:
+            waits.append(
+                self._outbox.send_letters(self._letters_topic, self._retry.partition, group.letters)
+            )
+        waits += [self._report(job, decision) for job, decision in settled if _is_reported(job, decision)]
+        if group.parked:
+            waits.append(self._retry.append(group.parked))
+        if not waits:
+            return -1
+        done = await asyncio.gather(*waits)
+        return int(done[-1]) if group.parked else -1
+
+    async def _report(self, job: Job, decision: Decision) -> None:
+        """Tell others how a job ended, as its task asked for. A report that is refused does not undo the end."""
+        for record in reports_of(job, decision, self._app_id):
+            try:
+                await self._outbox.send(*record)
+            except OutputFailed as error:
+                log.error("report_refused", job_id=job.id, task=job.task_name, error=str(error))
+
+
+def _sends(decision: Decision) -> bool:
+    return isinstance(decision, Completed | Rerouted)
+
+
+def _is_reported(job: Job, decision: Decision) -> bool:
+    if job.task is None:
+        return False
+    settings = job.task.settings
+    if isinstance(decision, DeadLettered | Expired):
+        return bool(settings.announce) or settings.on_failure is not None
+    return bool(settings.announce) and isinstance(decision, Completed)
+

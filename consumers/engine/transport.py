@@ -1,0 +1,206 @@
+"""How records leave Kafka: whole batches per partition, through Faust's consumer thread, to the agents of our topics.
+
+Faust's own per-message path can commit past unfinished messages and forgets acks on a rebalance, so what is taken, what
+may be committed and where reading goes on are decided here. Which internals this relies on is pinned by
+`tests/contract/`.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+import structlog
+from faust import Event
+from faust.topics import Topic
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from consumers.engine.tracker import Tracker
+
+log = structlog.get_logger()
+
+FETCH_MAX_WAIT_MS: Final = 100
+GETMANY_SECONDS: Final = 0.05
+HOLD_SECONDS: Final = 0.02
+REVOKE_COMMIT_SECONDS: Final = 3.0
+
+
+class Batch:
+    """Records of one partition as fetched. `start` is the offset they were asked from, None for the very first."""
+
+    __slots__ = ("epoch", "records", "start", "tp")
+
+    def __init__(self, tp: TP, records: list[Any], start: int | None, epoch: int) -> None:
+        self.tp, self.records, self.start, self.epoch = tp, records, start, epoch
+
+
+class BatchTopic(Topic):  # type: ignore[misc]
+    """A topic whose messages carry a whole `Batch` as their value."""
+
+    def _compile_decode(self) -> None:
+        self.decode = self._hand_over
+
+    async def _hand_over(self, message: Any, *, propagate: bool = False) -> Event:
+        return Event(self.app, None, message.value, [], message)
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Faust hard-codes a long poll of 1.5 s; a partition that is resumed would wait behind it."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        return consumer
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        self.consumer.watch_heartbeats(self._consumer._coordinator)
+
+
+class Consumer(driver.Consumer):  # type: ignore[misc]
+    """Hands over batches, commits watermarks, and keeps what stays over a rebalance."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.engine: Any = self.app.engine
+        self.trackers: dict[TP, Tracker] = {}
+        self.epoch = 0
+        self.last_heartbeat = time.monotonic()
+        self.last_poll = time.monotonic()
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def watch_heartbeats(self, coordinator: Any) -> None:
+        """Remember when the group last answered: a worker thawed after its session must not write."""
+        stock = coordinator._do_heartbeat
+
+        async def do_heartbeat() -> bool:
+            asked = time.monotonic()
+            answered: bool = await stock()
+            if answered:
+                self.last_heartbeat = asked
+            return answered
+
+        coordinator._do_heartbeat = do_heartbeat
+
+    # -- reading
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                await self._drain_once()
+        except (self.consumer_stopped_errors, asyncio.CancelledError):
+            if not self.app.should_stop:
+                raise
+        except Exception as error:
+            log.exception("fetching_failed")
+            await self.app.crash(error)
+
+    async def _drain_once(self) -> None:
+        self._stay_in_group()
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow)
+            return
+        active = self.engine.open_partitions(self._get_active_partitions())
+        if not active:
+            await asyncio.sleep(HOLD_SECONDS)
+            return
+        epoch = self.epoch
+        fetched = await self._getmany(active, GETMANY_SECONDS)
+        self.last_poll = time.monotonic()
+        if not fetched or self.should_stop:
+            await asyncio.sleep(0)
+            return
+        for partition, records in fetched.items():
+            if epoch != self.epoch or not self.flow_active:
+                return  # a rebalance began: every partition is sought anew before reading goes on
+            await self._hand_over(TP(partition.topic, partition.partition), records, epoch)
+
+    def _stay_in_group(self) -> None:
+        """Count as polling in every turn: a member without partitions is evicted otherwise and cannot come back."""
+        consumer = self._thread._consumer
+        if consumer is not None:
+            with consumer._subscription.fetch_context():
+                pass
+
+    async def _hand_over(self, tp: TP, records: list[Any], epoch: int) -> None:
+        start = self._read_offset[tp]
+        if start is not None and records[0].offset < start:
+            records = [record for record in records if record.offset >= start]
+            if not records:
+                return
+        self._read_offset[tp] = records[-1].offset + 1
+        if tp in self.trackers:
+            message = self._to_message(tp, records[-1])
+            message.value = Batch(tp, records, start, epoch)
+            await self.wait_first(self.callback(message), self.suspend_flow.wait())
+        elif self._is_changelog_tp(tp):
+            self.app.tables.recovery.restore(tp, records)
+            await asyncio.sleep(0)
+
+    async def read_again(self, tp: TP) -> None:
+        """Go back to the first offset that was not taken."""
+        self.epoch += 1
+        await self.seek_wait({tp: self.trackers[tp].next or 0})
+        self._read_offset[tp] = self.trackers[tp].next
+
+    # -- committing
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterable[TP]:
+        return [tp for tp in self.trackers if topics is None or tp in topics or tp.topic in topics]
+
+    def _new_offset(self, tp: TP) -> int | None:
+        tracker = self.trackers.get(tp)
+        return None if tracker is None else tracker.watermark
+
+    def _should_commit(self, tp: TP, offset: int | None) -> bool:
+        committed = self._committed_offset[tp]
+        return offset is not None and (committed is None or offset > committed)
+
+    async def commit_within(self, seconds: float) -> None:
+        """Commit, but wait no longer than `seconds`. (`wait_for` does not end a commit that waits for another.)"""
+        await asyncio.wait({asyncio.ensure_future(self.commit())}, timeout=seconds)
+
+    # -- rebalancing
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """A rebalance begins. Nothing is dropped yet: most partitions usually come back."""
+        self.epoch += 1
+        self.stop_flow()
+        await self.engine.rebalance_started(revoked)
+        await self.commit_within(REVOKE_COMMIT_SECONDS)
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Drop what went away, keep trackers and running jobs of what stayed."""
+        self.epoch += 1
+        self.last_heartbeat = time.monotonic()
+        inputs = {tp for tp in assigned if self.engine.is_input(tp.topic)}
+        for tp in self.trackers.keys() - inputs:
+            del self.trackers[tp]
+        for tp in inputs - self.trackers.keys():
+            self.trackers[tp] = Tracker()
+        self.engine.partitions_assigned(inputs, self.trackers)
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def perform_seek(self) -> None:
+        """Continue new partitions from their committed offset and kept ones from where taking got to."""
+        self.epoch += 1
+        await super().perform_seek()
+        ahead: dict[TP, int] = {}
+        for tp, tracker in self.trackers.items():
+            if tracker.next is None:
+                tracker.next = self._read_offset[tp]
+            elif tracker.next > (self._read_offset[tp] or 0):
+                ahead[tp] = tracker.next
+        if ahead:
+            await self.seek_wait(ahead)
+            self._read_offset.update(ahead)
+
+
+class Transport(driver.Transport):  # type: ignore[misc]
+    """Kafka as Faust reaches it, with our consumer."""
+
+    Consumer = Consumer
