@@ -4,7 +4,9 @@
 set -eu
 
 version="v3.22.0"
-cache="${HEADRACE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/headrace}"
+# The Kubernetes it renders for when there is no cluster to ask; without it 1.20.
+kubernetes_minor="37"
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/headrace"
 built="$cache/bin/helm"
 
 if [ -n "${HEADRACE_HELM:-}" ]; then
@@ -29,6 +31,10 @@ mkdir -p "$cache/bin"
 building="$(mktemp -d "$cache/bin/building.XXXXXX")"
 trap 'rm -rf "$building"' EXIT
 echo "helm: building $version from its Go module, once; some minutes on a small machine" >&2
-GOFLAGS="-mod=mod -buildvcs=false" GOBIN="$building" nice -n 10 go install "helm.sh/helm/v3/cmd/helm@$version" >&2
+chartutil="helm.sh/helm/v3/pkg/chartutil"
+flags="-s -w -X $chartutil.k8sVersionMajor=1 -X $chartutil.k8sVersionMinor=$kubernetes_minor"
+flags="$flags -X helm.sh/helm/v3/internal/version.version=$version"
+GOFLAGS="-mod=mod -buildvcs=false" GOBIN="$building" nice -n 10 \
+    go install -ldflags "$flags" "helm.sh/helm/v3/cmd/helm@$version" >&2
 mv "$building/helm" "$built"
 echo "$built"
