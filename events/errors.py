@@ -21,15 +21,11 @@ EventsError
 
 
 class EventsError(Exception):
-    """Root of what goes wrong between us and Kafka. `exit_code` is what a command ends with."""
-
-    exit_code = 1
+    """Root of what goes wrong between us and Kafka."""
 
 
 class InvalidSettings(EventsError):
     """A setting is missing or wrong. Names the variable and its value."""
-
-    exit_code = 2
 
 
 class BrokerUnreachable(EventsError):

@@ -1,7 +1,7 @@
 """The `headrace` command: one file per subcommand, imported only when it is called.
 
-Exit codes: 0 done, 1 failed, 2 wrong use or configuration. An error that carries an `exit_code`
-is one message on stderr; any other is a bug of ours and keeps its traceback.
+Exit codes: 0 done, 1 failed, 2 wrong use or configuration. An error of ours is one message on
+stderr; any other is a bug and keeps its traceback.
 """
 
 import importlib
@@ -9,6 +9,9 @@ import sys
 from collections.abc import Sequence
 
 import click
+
+from consumers.errors import BootError, ConsumersError
+from events.errors import EventsError, InvalidSettings
 
 # Name → its line of help, so that `headrace --help` imports none of them.
 COMMANDS = {
@@ -51,9 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point. Always ends in SystemExit, or in the traceback of a bug."""
     try:
         command.main(args=arguments, prog_name="headrace")
-    except Exception as error:
-        exit_code = getattr(error, "exit_code", None)
-        if not isinstance(exit_code, int):
-            raise
+    except (EventsError, ConsumersError) as error:
         click.echo(f"headrace: {error}", err=True)
-        sys.exit(exit_code)
+        sys.exit(exit_code_of(error))
+
+
+def exit_code_of(error: Exception) -> int:
+    """2 when the configuration or the tasks must be mended first, else 1."""
+    return 2 if isinstance(error, (InvalidSettings, BootError)) else 1

@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from events.broker import LocalBroker
 from events.errors import ToolMissing
+from tests.waiting import until
 
 TEST_BOOTSTRAP_SERVERS = "HEADRACE_TEST_BOOTSTRAP_SERVERS"
 
@@ -72,10 +73,17 @@ def make_topic(admin: AIOKafkaAdminClient, app_id: str) -> MakeTopic:
         topic = name if exact else f"{app_id}-{name}"
         configs = {key.replace("_", "."): str(value) for key, value in config.items()}
         new = NewTopic(topic, num_partitions=partitions, replication_factor=1, topic_configs=configs)
-        await admin.create_topics([new])
+        answer = (await admin.create_topics([new])).to_object()
+        assert [error["error_code"] for error in answer["topic_errors"]] == [0], answer
+        await until(lambda: _has_leaders(admin, topic), saying=f"{topic} has leaders")
         return topic
 
     return make
+
+
+async def _has_leaders(admin: AIOKafkaAdminClient, name: str) -> bool:
+    found = [topic for topic in await admin.describe_topics() if topic["topic"] == name]
+    return bool(found) and all(partition["leader"] >= 0 for partition in found[0]["partitions"])
 
 
 def _start(local: LocalBroker) -> LocalBroker:
