@@ -50,7 +50,9 @@ def _histogram(name: str, help: str, *labels: str, buckets: tuple[float, ...] = 
 class Metric(enum.Enum):
     """The closed catalogue."""
 
-    EVENTS_RECEIVED = _counter("events_received_total", "Events decoded.", "source", "type")
+    EVENTS_RECEIVED = _counter(
+        "events_received_total", "Events decoded that a task subscribed to.", "source", "type"
+    )
     EVENTS_UNSUBSCRIBED = _counter("events_unsubscribed_total", "Events no task subscribed to.", "source")
     EVENTS_UNDECODABLE = _counter(
         "events_undecodable_total", "Records that could not be read as an event.", "source", "reason"

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, assert_never
 
+from consumers.failures import name_of
 from consumers.outcomes import (
     Cancelled,
     Completed,
@@ -13,11 +14,13 @@ from consumers.outcomes import (
     RetryLater,
     Skipped,
 )
+from consumers.verdicts import Retry
 
 if TYPE_CHECKING:
     from consumers.engine.job import Job
 
 ARGUMENTS_LIMIT_CHARACTERS: Final = 2_000
+ASKED: Final = name_of(Retry)  # the handler raised it to wait, nothing failed
 
 
 class Line(NamedTuple):
@@ -58,7 +61,7 @@ def outcome_lines(job: "Job", outcome: Outcome, duration_seconds: float | None, 
             return [Line("info", "task_completed", ran)]
         case RetryLater(due_ms, failure):
             defer = {"defer_seconds": round(max(due_ms - now_ms, 0) / 1000, 3)}
-            if not outcome.counted or failure.type == "Retry":
+            if not outcome.counted or failure.type == ASKED:
                 return [Line("info", "task_retrying", {**defer, **ran, "asked_by": "handler"})]
             return [_failed(failure, ran), Line("warning", "task_retrying", {**defer, **_error(failure)})]
         case DeadLettered(reason, failure):

@@ -17,8 +17,8 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 from consumers.telemetry.telemetry import wall_ms
 from events.errors import BrokerUnreachable, UnknownTopic
 from events.settings import ClientSettings
+from events.topics import JOBS, jobs_source, ledger_topic, state_topics
 
-STATE_KINDS: Final = ("retry", "ledger", "dlq", "commands")
 RECORD_SECONDS: Final = 5.0
 
 Offsets = Mapping[TopicPartition, int]
@@ -95,13 +95,10 @@ def _lag(
 def sources(app_id: str, existing: Iterable[str], committed: Iterable[str]) -> set[str]:
     """The input topics of an app among all topics of the cluster: committed ones, and those with a ledger."""
     existing = set(existing)
-    found = set(committed)
-    for topic in existing:
-        if topic.startswith(f"{app_id}.") and topic.endswith(".ledger"):
-            name = topic.removeprefix(f"{app_id}.").removesuffix(".ledger")
-            jobs = f"{app_id}.jobs"
-            found |= {f"{jobs}.high", jobs, f"{jobs}.low"} if name == "jobs" else {name}
-    state = {f"{app_id}.{name}.{kind}" for name in [*found, "jobs"] for kind in STATE_KINDS}
+    found = {topic for topic in existing if ledger_topic(app_id, topic) in existing}.union(committed)
+    if ledger_topic(app_id, JOBS) in existing:
+        found.update(jobs_source(app_id).topics)
+    state = {topic for name in (*found, JOBS) for topic in state_topics(app_id, name)}
     return (found & existing) - state
 
 

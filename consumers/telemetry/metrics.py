@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
 from consumers.outcomes import SEEN_AS
-from consumers.telemetry.catalogue import PARKED_KINDS, Metric
+from consumers.telemetry.catalogue import Metric
 from consumers.telemetry.histogram import BatchHistogram
 from schemas.deadletter import Reason
 
@@ -60,13 +60,10 @@ class Metrics:
             self.dead_letters.labels(task, reason)
 
     def show_sources(self, sources: Iterable[str]) -> None:
-        """Start the series of the sources at 0."""
+        """Start the series of the input topics at 0; those of partitions start with their first standing."""
         for source in sources:
             self.events_unsubscribed.labels(source)
-            self.parked_due_jobs.labels(source)
-            self.parked_late_seconds.labels(source)
-            for kind in PARKED_KINDS:
-                self.parked_jobs.labels(source, kind)
+            self.events_undecodable.labels(source, Reason.UNDECODABLE)
 
     def _counter(self, metric: Metric) -> Counter:
         spec = metric.value

@@ -50,7 +50,7 @@ def _harmless(
 class Telemetry:
     """Counts, times and logs what the engine does. Not thread-safe: call it from the worker's loop.
 
-    `tasks` and `sources` are names; their series start at 0. `slots` is how many jobs may run at once.
+    The series of `tasks` and of `sources`, the input topics, start at 0; `slots` jobs may run at once.
     No method raises.
     """
 
@@ -81,12 +81,12 @@ class Telemetry:
 
     @_harmless
     def events_received(self, source: str, type: str, count: int = 1) -> None:
-        """`count` events of a type were decoded from a topic."""
+        """`count` events of a type were decoded from a topic, and at least one task wants them."""
         self._sources.received(source, type, count)
 
     @_harmless
     def event_unsubscribed(self, source: str, count: int = 1) -> None:
-        """Decoded, and no task wants them. They are counted as received as well."""
+        """No task wants them. Received, unsubscribed and undecodable make up what was read."""
         self.metrics.events_unsubscribed.labels(source).inc(count)
 
     @_harmless

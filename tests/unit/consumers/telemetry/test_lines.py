@@ -3,8 +3,10 @@
 from collections import Counter
 from typing import Any
 
+from consumers.failures import failure_of
 from consumers.outcomes import Completed, DeadLettered, Discarded, Expired, Failure, RetryLater, Skipped
 from consumers.telemetry.telemetry import Telemetry
+from consumers.verdicts import Retry
 from schemas.deadletter import Reason
 from tests.unit.consumers.telemetry.clock import Clock
 from tests.unit.consumers.telemetry.jobs import NOW_MS, TRACE, job
@@ -62,7 +64,7 @@ def test_a_failure_is_told_with_what_follows(telemetry: Telemetry, lines: Lines)
 
 
 def test_a_retry_the_handler_asked_for_is_no_failure(telemetry: Telemetry, lines: Lines) -> None:
-    telemetry.settled(job(), RetryLater(NOW_MS, Failure("Retry", "not yet")), 0.1)
+    telemetry.settled(job(), RetryLater(NOW_MS, failure_of(Retry("not yet"))), 0.1)
     telemetry.settled(job(), RetryLater(NOW_MS, BROKEN, counted=False), 0.1)
     assert events(lines) == ["task_retrying", "task_retrying"]
 

@@ -89,7 +89,7 @@ def test_series_of_known_tasks_and_sources_start_at_zero(telemetry: Telemetry) -
     assert value(telemetry, "dead_letters_total", task="notify", reason="worker_lost") == 0
     assert value(telemetry, "job_wait_seconds_count", task="notify") == 0
     assert value(telemetry, "settle_seconds_count") == 0
-    assert value(telemetry, "parked_jobs", source="flights", kind="retry") == 0
+    assert value(telemetry, "events_unsubscribed_total", source="flights") == 0
     assert value(telemetry, "job_slots") == 8
 
 
@@ -117,6 +117,7 @@ def test_partitions_sum_up_by_source_and_end_with_their_owner(telemetry: Telemet
     telemetry.flush()
     assert value(telemetry, "jobs_in_flight", source="flights", partition="1") == 4
     assert value(telemetry, "parked_jobs", source="flights", kind="retry") == 3
+    assert value(telemetry, "parked_jobs", source="flights", kind="schedule") == 0
     assert value(telemetry, "parked_due_jobs", source="flights") == 3
     assert value(telemetry, "parked_late_seconds", source="flights") == 9.0
     telemetry.forget_partition("flights", 1)
