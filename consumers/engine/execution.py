@@ -7,6 +7,7 @@ anything at all, so this is one of the files with a catch-all.
 import asyncio
 import contextvars
 import random
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -72,7 +73,7 @@ class Execution:
         if decision is None:
             self._telemetry.abandoned(job)
             return
-        job.duration_seconds = self.loop.time() - job.started
+        job.duration_seconds = time.monotonic() - job.started
         partition.finished(job, decision)
 
     async def _run(self, job: Job, context: Context) -> Decision | None:

@@ -32,7 +32,7 @@ def document(job: Job, state: JobState) -> dict[str, Any]:
         "state": state,
         "task": job.task_name,
         "attempt": job.attempt,
-        "at": job.position,
+        "at": tuple(job.position),
         "event": (event.id, event.type, event.source),
         "enqueued_ms": job.enqueued_ms,
     }

@@ -34,7 +34,7 @@ class StateLog:
         self.topic = topic
         self.partition = partition
         self.writer = writer
-        self._writer_header = ((WRITER_HEADER, writer.to_bytes(8, "big")),)
+        self._writer_header = [(WRITER_HEADER, writer.to_bytes(8, "big"))]
         self._lock = asyncio.Lock()
         self.last: int | None = None
         self.gaps: list[Gap] = []
@@ -64,7 +64,7 @@ class StateLog:
         now = time.time_ns() // 1_000_000
         builders, builder = [], self._producer.create_batch()
         for change in changes:
-            headers = () if change.value is not None else self._writer_header
+            headers = [] if change.value is not None else self._writer_header
             if builder.append(key=change.id, value=change.value, timestamp=now, headers=headers) is None:
                 builders.append(builder)
                 builder = self._producer.create_batch()

@@ -20,6 +20,8 @@ async def watch_clients(app: Any, producers: Callable[[], dict[str, Any]]) -> No
     """Raise `WorkerBroken` when a client of this process lost one of its tasks."""
     while not app.should_stop:
         await asyncio.sleep(LOOK_EVERY_SECONDS)
+        if app.crashed:
+            raise WorkerBroken(f"Faust gave up: {app.crash_reason!r}") from app.crash_reason
         dead = [
             f"{name}: {task}"
             for name, producer in producers().items()
