@@ -27,7 +27,16 @@ Fields = MutableMapping[str, Any]
 current_job: ContextVar["Job | None"] = ContextVar("current_job", default=None)
 
 CHATTY: Final = ("aiokafka", "faust", "mode", "kafka", "asyncio")
-WARNING_ONLY: Final = ("consumers.engine", *CHATTY, "httpx2", "httpcore2", "aiosmtplib", "fsspec", "matplotlib", "stamina")
+WARNING_ONLY: Final = (
+    "consumers.engine",
+    *CHATTY,
+    "httpx2",
+    "httpcore2",
+    "aiosmtplib",
+    "fsspec",
+    "matplotlib",
+    "stamina",
+)
 
 
 class LogSettings(Protocol):
