@@ -194,5 +194,3 @@ class Assembly:
         await partition.settlement.remember([job])
         partition.release_offset(job)
         log.info("job_detached", job_id=job.id, task=job.task_name)
-
-

@@ -61,7 +61,9 @@ class Execution:
         now_ms = self.now_ms()
         if job.deadline_ms is not None and now_ms > job.deadline_ms:
             late_seconds = (now_ms - job.deadline_ms) / 1000
-            failure = Failure("DeadlinePassed", f"the deadline passed {late_seconds:.1f} s before the attempt")
+            failure = Failure(
+                "DeadlinePassed", f"the deadline passed {late_seconds:.1f} s before the attempt"
+            )
             partition.finished(job, Expired(failure))
             return
         job.started_ms = now_ms
@@ -145,5 +147,3 @@ class Execution:
     def logger_for(self, job: Job) -> Any:
         """A logger whose lines carry the job's identity."""
         return job_logger(job)
-
-

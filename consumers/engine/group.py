@@ -126,9 +126,7 @@ class Planner:
             return int(settings.failure_ttl_seconds * 1000)
         return int(max(settings.dedupe_ttl_seconds, settings.result_ttl_seconds) * 1000)
 
-    def _park(
-        self, group: Group, job: Job, state: JobState, due_ms: int, failure: Failure | None
-    ) -> None:
+    def _park(self, group: Group, job: Job, state: JobState, due_ms: int, failure: Failure | None) -> None:
         old_due_ms, job.due_ms = job.due_ms, due_ms
         value = records.unfinished(job, state, self.pen, due_ms=due_ms, failure=failure)
         group.parked.append(Change(job.id.encode(), value, old_due_ms))

@@ -68,7 +68,9 @@ class Outbox:
         client.add_topic(topic)
         await asyncio.wait({client.force_metadata_update()}, timeout=TOPIC_LOOKUP_SECONDS)
         if not client.cluster.partitions_for_topic(topic):
-            raise OutputFailed(f"topic {topic!r} does not exist or may not be seen; create it before publishing to it")
+            raise OutputFailed(
+                f"topic {topic!r} does not exist or may not be seen; create it before publishing to it"
+            )
 
     async def send(self, topic: str, key: bytes | None, value: bytes | None, headers: list[Any]) -> None:
         """Publish one record. Raises `OutputFailed` when the broker will not have it."""
@@ -136,6 +138,6 @@ def _too_large(error: KafkaError) -> bool:
 
 def _shortened(letter: Letter) -> Letter:
     """A letter without its payload: the position in its headers says where the original is."""
-    return Letter(letter.key, None, [*letter.headers, ("headrace-payload", b"too large to copy; see headrace-origin-*")])
-
-
+    return Letter(
+        letter.key, None, [*letter.headers, ("headrace-payload", b"too large to copy; see headrace-origin-*")]
+    )

@@ -123,5 +123,7 @@ def letter_headers(
         DeadLetterHeader.REVISION: job.revision + 1,
     }
     headers = list(without_own_headers(tuple(job.raw.headers)))
-    headers.extend((name.value, str(value).encode()) for name, value in own.items() if value not in ("", None))
+    headers.extend(
+        (name.value, str(value).encode()) for name, value in own.items() if value not in ("", None)
+    )
     return headers

@@ -91,7 +91,12 @@ class Repair:
 
 def _foreign(records: list[Any], writer: int, stop: int) -> Iterator[bytes]:
     for record in records:
-        if record.offset < stop and record.key and not is_fence(record.key) and record_writer(record) != writer:
+        if (
+            record.offset < stop
+            and record.key
+            and not is_fence(record.key)
+            and record_writer(record) != writer
+        ):
             yield record.key
 
 

@@ -173,9 +173,7 @@ class Settlement:
         """Parked records, dead letters and what reports them; returns the retry topic's last offset or -1."""
         waits: list[Awaitable[Any]] = []
         if group.letters:
-            waits.append(
-                self._outbox.send_letters(self._letters_topic, self._retry.partition, group.letters)
-            )
+            waits.append(self._outbox.send_letters(self._letters_topic, self._retry.partition, group.letters))
         waits += [self._report(job, decision) for job, decision in settled if _is_reported(job, decision)]
         if group.parked:
             waits.append(self._retry.append(group.parked))
@@ -204,4 +202,3 @@ def _is_reported(job: Job, decision: Decision) -> bool:
     if isinstance(decision, DeadLettered | Expired):
         return bool(settings.announce) or settings.on_failure is not None
     return bool(settings.announce) and isinstance(decision, Completed)
-

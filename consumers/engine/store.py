@@ -57,7 +57,9 @@ class StateStore(rocksdb.Store):  # type: ignore[misc]
         db = self._open(str(path))
         alive = db.get(ALIVE)
         if alive is not None and now_ms() - int(alive) > MAX_AWAY_MS:
-            self.log.warning("%s was away for more than %d h: restoring it anew", path, MAX_AWAY_MS // 3_600_000)
+            self.log.warning(
+                "%s was away for more than %d h: restoring it anew", path, MAX_AWAY_MS // 3_600_000
+            )
             db.close()
             rocksdict.Rdict.destroy(str(path), self.memory.options())
             db = self._open(str(path))

@@ -33,7 +33,8 @@ from consumers.sources import sources_of
 from consumers.telemetry.health import Health, WorkerState
 from consumers.telemetry.server import HealthServer
 from consumers.telemetry.telemetry import Telemetry
-from consumers.engine.topic_check import prepare_topics
+from events.errors import BrokerUnreachable
+from events.provision import prepare_sources
 from events.topics import Source, commands_topic, ledger_topic, retry_topic
 
 log = structlog.get_logger()
@@ -41,6 +42,7 @@ log = structlog.get_logger()
 STATE_BATCH_BYTES: Final = 512 << 10
 FENCE_AGAIN_SECONDS: Final = 3600.0
 HARD_EXIT_GRACE_SECONDS: Final = 5.0
+BOOT_RETRY_SECONDS: Final = 2.0
 EXIT_STUCK: Final = 70
 
 
@@ -81,7 +83,12 @@ class Worker:
             health=self.health,
         )
         server.start()
-        log.info("worker_starting", name=self.settings.worker_name, port=server.port, tasks=len(self.registry.tasks))
+        log.info(
+            "worker_starting",
+            name=self.settings.worker_name,
+            port=server.port,
+            tasks=len(self.registry.tasks),
+        )
         try:
             booted = await self._unless_stopped(self._boot(sources))
             if booted:
@@ -96,7 +103,7 @@ class Worker:
     # -- starting
 
     async def _boot(self, sources: tuple[Source, ...]) -> None:
-        ready = await prepare_topics(self.settings, sources, create=self.settings.topics_auto_apply)
+        ready = await self._prepare(sources)
         self.settings.state_dir.mkdir(parents=True, exist_ok=True)
         for hook in self.registry.startup:
             outcome = hook(self.state)
@@ -111,6 +118,22 @@ class Worker:
         self._spawn(self._fence_again())
         self._spawn(self.app.start())
 
+    async def _prepare(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        """The sources that may run, with their partition counts. Waits for a Kafka that is not there yet."""
+        while True:
+            try:
+                settled, problems = await prepare_sources(
+                    self.settings, sources, create=self.settings.topics_auto_apply
+                )
+                break
+            except BrokerUnreachable as error:
+                log.warning("kafka_unreachable", error=str(error), again_in_seconds=BOOT_RETRY_SECONDS)
+                await asyncio.sleep(BOOT_RETRY_SECONDS)
+        for problem in problems:
+            log.error("source_refused", source=problem.source, error=problem.message)
+        refused = {problem.source for problem in problems}
+        return tuple(source for source in settled if source.name not in refused)
+
     def _assemble(self, sources: tuple[Source, ...]) -> None:
         settings = self.settings
         self.outbox = Outbox(settings)
@@ -123,9 +146,7 @@ class Worker:
             compression_type="zstd",
             **settings.kafka_arguments(),
         )
-        self.runners = Runners(
-            max_jobs=settings.max_jobs, detach_after_seconds=settings.detach_after_seconds
-        )
+        self.runners = Runners(max_jobs=settings.max_jobs, detach_after_seconds=settings.detach_after_seconds)
         sending = Sending(outbox=self.outbox, app_id=settings.app_id)
         self.runners.execution = Execution(
             registry=self.registry,
@@ -292,5 +313,3 @@ async def _within(work: Any, seconds: float) -> None:
         task.cancel()
     elif task.exception() is not None:
         log.warning("shutdown_step_failed", error=repr(task.exception()))
-
-
