@@ -54,10 +54,10 @@ def ask(function: Callable[[Any], Any], payload: Any, *, option: str) -> Any:
 def key_of(function: Callable[[Any], Any], payload: Any) -> JsonKey:
     """The idempotency key a function of the options makes, as a JSON value. Raises InvalidEvent."""
     key = ask(function, payload, option="idempotency_key")
-    if isinstance(key, str | int) and not isinstance(key, bool):
-        return key
     if key is None or key in ("", (), []):
         raise InvalidEvent("idempotency_key gave nothing: equal requests could not be told from others")
+    if isinstance(key, str | int) and not isinstance(key, bool):
+        return key
     try:
         return orjson.loads(orjson.dumps(key))  # type: ignore[no-any-return]
     except (TypeError, ValueError) as error:

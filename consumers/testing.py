@@ -7,14 +7,19 @@
 The pytest fixtures `headrace_context` and `headrace_clock` are there without an import.
 """
 
+import asyncio
 import datetime as dt
 from collections.abc import Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import structlog
 
 from consumers.context import Context
 from consumers.definition import Task
 from consumers.engine.job import Job
 from consumers.outputs import JobRequest
+from consumers.retry import decide
 from schemas.cloudevent import CloudEvent
 from schemas.duration import Seconds, seconds_of
 from schemas.state import Position, RawRecord
@@ -110,7 +115,7 @@ class FakeContext(Context):
 
     def next_attempt(self) -> "FakeContext":
         """The context of the job's next attempt: kept steps are there, outputs are not."""
-        following = FakeContext(
+        return FakeContext(
             task=self._job.task,
             event=self._job.event,
             attempt=self._job.attempt + 1,
@@ -121,12 +126,9 @@ class FakeContext(Context):
             deadline=self.deadline,
             clock=self.clock,
         )
-        return following
 
     def outcome_of(self, task: Task[..., Any], error: BaseException) -> "Outcome":
         """What the worker would make of the handler raising this: retried when, dead-lettered; no jitter."""
-        from consumers.retry import decide
-
         return decide(
             error,
             attempt=self.attempt,
@@ -142,13 +144,9 @@ class FakeContext(Context):
         return not _in_a_loop()
 
     def _wait(self, running: Coroutine[Any, Any, Any]) -> Any:
-        # Nothing in a fake waits, so one push runs it to its end, with or without a loop around.
-        try:
-            running.send(None)
-        except StopIteration as done:
-            return done.value
-        running.close()
-        raise RuntimeError("a step of a `def` task awaits something: give FakeContext an `async def` task")
+        # A loop of its own, in a thread of its own: the test may be inside a loop that cannot run another.
+        with ThreadPoolExecutor(1) as elsewhere:
+            return elsewhere.submit(asyncio.run, running).result()
 
 
 class _FakePort:
@@ -168,14 +166,10 @@ class _FakePort:
         self.progressed.append(Progress(done, total, note))
 
     def logger_for(self, job: Job) -> Any:
-        import structlog
-
         return structlog.get_logger(task=job.task_name, job_id=job.id)
 
 
 def _in_a_loop() -> bool:
-    import asyncio
-
     try:
         asyncio.get_running_loop()
     except RuntimeError:
