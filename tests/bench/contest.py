@@ -84,7 +84,7 @@ CONTENDERS: Final = (
             "-m", f"{_WORKERS}.bare_faust", "--loop", "uvloop", "worker", "--without-web", "-l", "warn"
         ),
         rows=_EVERY_ROW,
-        settings="uvloop, raw bytes, no web, no leader topic, no wait on rebalance; concurrency 1000 for I/O",
+        settings="uvloop, raw bytes, no web or leader, big buffer and polls; concurrency 1000 for I/O",
     ),
     Contender(
         name="arq",

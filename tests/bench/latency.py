@@ -12,7 +12,6 @@ from typing import Final
 from tests.bench.contest import LATENCY_PER_SECOND, Contender, Duty
 from tests.bench.kafka import kafka_publisher
 from tests.bench.process import WorkerFailed, WorkerProcess
-from tests.bench.redis_feed import arq_publisher, celery_publisher
 
 WARM_UP: Final = -1
 FIRST_SECONDS: Final = 60
@@ -31,6 +30,8 @@ def measure(contender: Contender, duty: Duty, worker: WorkerProcess, *, messages
 def _publisher(contender: Contender, duty: Duty) -> AbstractAsyncContextManager[Publish]:
     if contender.feed == "kafka":
         return kafka_publisher(duty.bootstrap_servers, duty.topic)
+    from tests.bench.redis_feed import arq_publisher, celery_publisher  # needs the extra `bench`
+
     return {"arq": arq_publisher, "celery": celery_publisher}[contender.name](duty)
 
 

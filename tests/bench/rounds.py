@@ -10,7 +10,6 @@ from tests.bench import kafka, latency
 from tests.bench.contest import LATENCY_PER_SECOND, Contender, Duty, Row
 from tests.bench.figures import jobs_per_second, percentile
 from tests.bench.process import WorkerProcess
-from tests.bench.redis_feed import preload_arq
 from tests.bench.redis_server import RedisServer
 from tests.bench.settled import settled
 from tests.bench.tally import STEP
@@ -89,6 +88,8 @@ class Rounds:
 
     def _fill(self, contender: Contender, duty: Duty) -> None:
         if self._redis and contender.feed == "redis":
+            from tests.bench.redis_feed import preload_arq  # needs the extra `bench`
+
             with self._redis.client() as client:
                 client.flushall()
                 if duty.row is not Row.LATENCY:

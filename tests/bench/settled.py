@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from events.topics import dlq_topic, ledger_topic, retry_topic
 from schemas.state import is_fence
 
 POLL_MS = 200
@@ -34,22 +35,20 @@ async def settled(
     bootstrap_servers: str, app_id: str, source: str, *, events: int, within_seconds: float
 ) -> Settled:
     """Reads the ledger until it holds `events` jobs or time is over, then retry topic and dead letters."""
-    from events import topics
-
     finished: set[bytes] = set()
     last_ms = 0
     deadline = time.monotonic() + within_seconds
-    async with _Reader(bootstrap_servers, topics.ledger(app_id, source)) as ledger:
+    async with _Reader(bootstrap_servers, ledger_topic(app_id, source)) as ledger:
         while len(finished) < events and time.monotonic() < deadline:
             for record in await ledger.read():
                 if record.key and not is_fence(record.key):
                     finished.add(record.key)
                     last_ms = max(last_ms, record.timestamp)
     parked: dict[bytes, bool] = {}
-    async with _Reader(bootstrap_servers, topics.retry(app_id, source)) as retry:
+    async with _Reader(bootstrap_servers, retry_topic(app_id, source)) as retry:
         for record in await retry.read_all():
             parked[record.key] = record.value is not None
-    async with _Reader(bootstrap_servers, topics.dlq(app_id, source)) as dlq:
+    async with _Reader(bootstrap_servers, dlq_topic(app_id, source)) as dlq:
         dead = len(await dlq.read_all())
     unfinished = [key for key, lives in parked.items() if lives and not is_fence(key) and key not in finished]
     return Settled(finished=len(finished), parked=len(unfinished), dead=dead, last_ns=last_ms * 1_000_000)

@@ -15,6 +15,8 @@ app = faust.App(
     web_enabled=False,
     topic_disable_leader=True,
     stream_wait_empty=False,
+    stream_buffer_maxsize=50_000,
+    broker_max_poll_records=2_000,
     consumer_auto_offset_reset="earliest",
 )
 topic = app.topic(duty.topic, key_serializer="raw", value_serializer="raw", value_type=bytes)
