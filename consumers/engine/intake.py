@@ -79,7 +79,7 @@ class Intake:
         for read in reads:
             read.job.held = held
         event = reads[0].job.event
-        if event.id:
+        if event.type:
             self._telemetry.events_received(tp.topic, event.type)
         return reads
 
