@@ -11,8 +11,8 @@ from consumers.tasks.equipment import equipment_of
 from consumers.tasks.flight_counts import count_by_carrier
 from consumers.tasks.flight_facts import facts_of
 from schemas.flights import FlightArrived, FlightCancelled, FlightDeparted
+from tests.servers import web_server
 from tests.unit.consumers.tasks.equipped import equipped
-from tests.unit.consumers.tasks.servers import web_server
 
 SCHEDULED = dt.datetime(2013, 1, 1, 23, 30, tzinfo=dt.timezone(dt.timedelta(hours=-5)))
 DAY = dt.date(2013, 1, 1)

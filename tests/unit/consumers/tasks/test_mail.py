@@ -5,8 +5,8 @@ import pytest
 
 from consumers import Fail
 from consumers.tasks.mail import message_for, send_email
+from tests.servers import Mailbox, free_port, mail_server
 from tests.unit.consumers.tasks.equipped import equipped
-from tests.unit.consumers.tasks.servers import Mailbox, free_port, mail_server
 
 
 async def send(

@@ -71,9 +71,9 @@ def test_encodings_without_lines_are_refused(encoding: str) -> None:
         codec_for(encoding)
 
 
-@pytest.mark.parametrize("content", [b"", b"day,carrier\n", b"\x00\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"day,carrier\n", b"\x00\xff\xfe", b'"' + b"x" * 200_000])
 def test_a_file_without_our_header_is_refused(content: bytes) -> None:
-    with pytest.raises(Fail, match="line 1: no column"):
+    with pytest.raises(Fail, match=r"line 1: (no column|field larger)"):
         read(content)
 
 

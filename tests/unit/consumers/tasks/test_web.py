@@ -10,8 +10,8 @@ from consumers import Context, Fail, Retry
 from consumers.tasks.equipment import equipment_of
 from consumers.tasks.exchange import CONNECTION_TRIES, KEPT_CHARACTERS, READ_BYTES
 from consumers.tasks.web import call_api
+from tests.servers import Website, free_port, web_server
 from tests.unit.consumers.tasks.equipped import equipped
-from tests.unit.consumers.tasks.servers import Website, free_port, web_server
 
 
 @pytest.fixture
