@@ -36,7 +36,6 @@ def request_event(
     """(topic, record key, event) that ask for one job: `task` with `args`, or for the `event` that caused it.
 
     The job id is `job_id`, else that of the options, else that of their idempotency key, else random.
-
     `id` of the request is its job's unless given; `now_ms` is what delays and deadlines count from.
     Raises ValueError for arguments that are not JSON, and for a task name or a time out of bounds.
     """

@@ -1,0 +1,53 @@
+"""Starting and stopping an idempotent producer, each for a bounded time.
+
+Stock aiokafka gives up on the first refused connection when it starts, and waits for ever when it stops while
+Kafka is away.
+"""
+
+import asyncio
+from typing import Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from events.settings import ClientSettings
+
+PAUSE_SECONDS: Final = 0.1
+_STOP_SECONDS: Final = 5.0
+
+
+async def connect(settings: ClientSettings, *, max_message_bytes: int) -> AIOKafkaProducer:
+    """A started producer. Tries until somebody cancels it."""
+    while True:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=settings.bootstrap_servers,
+            client_id=f"{settings.app_id}-publisher",
+            enable_idempotence=True,
+            acks="all",
+            compression_type="zstd",
+            max_request_size=max_message_bytes,
+            **settings.kafka_arguments(),
+        )
+        started = False
+        try:
+            await producer.start()
+            started = True
+            return producer
+        except KafkaError:
+            pass  # nobody there yet
+        finally:
+            if not started:
+                await producer.stop()
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def disconnect(producer: AIOKafkaProducer) -> None:
+    """Send what is waiting, then stop; what cannot be sent in time fails."""
+    stopping = asyncio.create_task(producer.stop())
+    await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
+    if not stopping.done():
+        producer._message_accumulator.fail_all(KafkaError("the producer was stopped"))
+        await producer.client.close()
+        await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
+    stopping.cancel()
+    await asyncio.gather(stopping, return_exceptions=True)
