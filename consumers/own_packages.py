@@ -6,6 +6,7 @@ Standard library only: this runs before anything that could fail because of what
 import importlib.machinery
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from consumers.errors import HiddenPackage
@@ -14,20 +15,25 @@ OURS = Path(__file__).resolve().parent.parent
 NAMES = ("consumers", "events", "schemas")
 
 
-def check_own_packages() -> None:
+def check_own_packages(path: Sequence[str] | None = None) -> None:
     """Raise HiddenPackage when a `schemas`, `events` or `consumers` of the user stands before ours.
 
-    Looks where task modules are imported from: the working directory, then Python's path.
+    Looks where task modules are imported from, unless told another path.
     """
-    path = search_path()
+    path = search_path() if path is None else path
     for name in NAMES:
-        found = _already_imported(name) or _first_on(path, name)
-        if found is not None and not _is_ours(found, name):
-            folder = found.parent if found.name == "__init__.py" else found
-            raise HiddenPackage(
-                f"{found}:1: your package {name!r} has the name of one of Headrace's, and Python finds it "
-                f"first. Rename {folder}, for example to my_{name}, and its imports; ours is {OURS / name}"
-            )
+        # Both: what is imported may be ours and still hide a package the user's tasks mean.
+        for found in (_already_imported(name), _first_on(path, name)):
+            if found is not None and not _is_ours(found, name):
+                raise HiddenPackage(_advice(found, name))
+
+
+def _advice(found: Path, name: str) -> str:
+    folder = found.parent if found.name == "__init__.py" else found
+    return (
+        f"{found}:1: your package {name!r} has the name of one of Headrace's, so one hides the other. "
+        f"Rename {folder}, for example to my_{name}, and its imports; ours is {OURS / name}"
+    )
 
 
 def search_path() -> list[str]:
@@ -53,8 +59,8 @@ def _already_imported(name: str) -> Path | None:
     return Path(file).resolve() if file else None
 
 
-def _first_on(path: list[str], name: str) -> Path | None:
-    spec = importlib.machinery.PathFinder.find_spec(name, path)
+def _first_on(path: Sequence[str], name: str) -> Path | None:
+    spec = importlib.machinery.PathFinder.find_spec(name, list(path))
     return Path(spec.origin).resolve() if spec is not None and spec.origin else None
 
 

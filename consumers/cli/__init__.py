@@ -7,11 +7,12 @@ stderr; any other is a bug and keeps its traceback.
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
 from consumers.errors import BootError, ConsumersError
-from events.errors import EventsError, InvalidSettings
+from consumers.own_packages import check_own_packages
 
 # Name → its line of help, so that `headrace --help` imports none of them.
 COMMANDS = {
@@ -53,12 +54,25 @@ def command() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point. Always ends in SystemExit, or in the traceback of a bug."""
     try:
+        check_own_packages(sys.path)
+    except BootError as error:
+        _give_up(error, exit_code=2)
+    # Not before: somebody else's `events` may be what Python finds.
+    from events.errors import EventsError
+
+    try:
         command.main(args=arguments, prog_name="headrace")
     except (EventsError, ConsumersError) as error:
-        click.echo(f"headrace: {error}", err=True)
-        sys.exit(exit_code_of(error))
+        _give_up(error, exit_code=exit_code_of(error))
+
+
+def _give_up(error: Exception, *, exit_code: int) -> NoReturn:
+    click.echo(f"headrace: {error}", err=True)
+    sys.exit(exit_code)
 
 
 def exit_code_of(error: Exception) -> int:
     """2 when the configuration or the tasks must be mended first, else 1."""
+    from events.errors import InvalidSettings
+
     return 2 if isinstance(error, (InvalidSettings, BootError)) else 1

@@ -118,16 +118,24 @@ def test_links_between_tasks_are_checked(folder):
 # -- our own packages
 
 
+def test_the_command_says_so_without_a_traceback(folder):
+    path = write(folder / "events" / "__init__.py", "")
+    program = (
+        f"import sys; sys.path[:0] = [{str(folder)!r}, {str(own_packages.OURS)!r}]; "
+        "from consumers.cli import main; main(['--help'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"headrace: {path}:1: ")
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("name", own_packages.NAMES)
 @pytest.mark.parametrize("file", ["{}/__init__.py", "{}.py"])
 def test_a_package_that_hides_ours_is_named(folder, name, file):
     path = write(folder / file.format(name), "mine = 1\n")
-    saved = sys.modules.pop(name)
-    try:
-        with pytest.raises(HiddenPackage) as caught:
-            check_own_packages()
-    finally:
-        sys.modules[name] = saved
+    with pytest.raises(HiddenPackage) as caught:
+        check_own_packages()
     said = str(caught.value)
     assert said.startswith(f"{path}:1: ")
     assert f"Rename {path.parent if path.name == '__init__.py' else path}," in said
