@@ -1,6 +1,7 @@
 import functools
 
 import pytest
+from pydantic import model_validator
 
 from consumers import RECORD_KEY, Context, json_topic, middleware, on_shutdown, on_startup, task
 from consumers.errors import DuplicateTask, InvalidEvent, InvalidTask, UndecodableEvent
@@ -158,6 +159,24 @@ def test_what_a_typed_task_cannot_take(registry, bad, wanted, said):
     with pytest.raises(wanted) as caught:
         typed.parse_event(bad, registry.matching("doors", Opened.type)[0])
     assert said in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_validator_that_breaks_makes_the_event_invalid_not_the_worker(registry):
+    class Broken(DomainEvent):
+        type = "registry-test.broken"
+        topic = "doors"
+
+        @model_validator(mode="before")
+        @classmethod
+        def _break(cls, given):
+            raise KeyError("secret")
+
+    @task(on=Broken)
+    async def typed(ctx, event): ...
+
+    with pytest.raises(InvalidEvent, match=r"a validator of registry-test\.broken raised KeyError") as caught:
+        typed.parse_event(event(type=Broken.type), typed.subscriptions[0])
     assert "secret" not in str(caught.value)
 
 

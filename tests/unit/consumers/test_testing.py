@@ -9,8 +9,6 @@ from consumers.registry import Registry, using
 from schemas.cloudevent import CloudEvent
 from schemas.domain import DomainEvent
 
-pytest_plugins = ["pytester"]
-
 
 class Booked(DomainEvent):
     type = "testing-test.booked"
