@@ -69,7 +69,7 @@ def on_startup(hook: H) -> H:
 
 def on_shutdown(hook: H) -> H:
     """Run after the last job, in reverse order of registration, with the same dictionary."""
-    current().shutdown.append(hook)
+    current().shutdown.insert(0, hook)
     return hook
 
 

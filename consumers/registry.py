@@ -33,7 +33,7 @@ class Registry:
         self._subscriptions = Subscriptions()
         self._json_topics: dict[str, str] = {}
         self.startup: list[Hook] = []
-        self.shutdown: list[Hook] = []
+        self.shutdown: list[Hook] = []  # in the order they run: what was opened last is closed first
         self.middleware: list[Middleware] = []
 
     def add(self, task: AnyTask) -> None:

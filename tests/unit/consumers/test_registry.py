@@ -334,9 +334,12 @@ def test_hooks_and_bare_json_topics(registry):
     @on_shutdown
     def close_all(state): ...
 
+    @on_shutdown
+    def close_first(state): ...
+
     json_topic("orders", type="order.placed")
     json_topic("orders", type="order.placed")
-    assert (registry.startup, registry.shutdown) == ([open_all], [close_all])
+    assert (registry.startup, registry.shutdown) == ([open_all], [close_first, close_all])
     assert registry.json_topics == {"orders": "order.placed"}
     with pytest.raises(InvalidTask, match=r"'order.placed' and as 'order.lost'"):
         json_topic("orders", type="order.lost")
