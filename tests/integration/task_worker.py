@@ -39,12 +39,16 @@ class TaskWorker:
 
     async def start(self) -> None:
         """Return when it is ready."""
+        await self.launch()
+        await until(self.ready, within_seconds=90, saying="the worker is ready")
+
+    async def launch(self) -> None:
+        """Start the process, ready or not."""
         self.port = free_port()
         with open(self.folder / "worker.log", "ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *HEADRACE, "worker", env={**os.environ, **self._environment()}, stdout=log, stderr=log
             )
-        await until(self.ready, within_seconds=90, saying="the worker is ready")
 
     def _environment(self) -> dict[str, str]:
         return {
