@@ -128,12 +128,17 @@ class DockerEngine:
 def container_environment(plan: Plan) -> Mapping[str, str]:
     """The image reads server.properties from KAFKA_* variables: dots become underscores."""
     port = plan.record.port
+    inside = {
+        "listeners": f"PLAINTEXT://:{port},CONTROLLER://:{CONTROLLER_PORT_IN_CONTAINER}",
+        # The image formats its storage for static voters.
+        "controller.quorum.voters": f"1@{HOST}:{CONTROLLER_PORT_IN_CONTAINER}",
+        "controller.quorum.bootstrap.servers": "",
+    }
     properties = server_properties(
         port=port,
         controller_port=CONTROLLER_PORT_IN_CONTAINER,
         logs=Path(DATA_IN_CONTAINER),
-        overrides={"listeners": f"PLAINTEXT://:{port},CONTROLLER://:{CONTROLLER_PORT_IN_CONTAINER}"}
-        | dict(plan.overrides),
+        overrides={**inside, **plan.overrides},
     )
     environment = {f"KAFKA_{name.upper().replace('.', '_')}": value for name, value in properties.items()}
     return {"CLUSTER_ID": plan.record.cluster_id, **environment}

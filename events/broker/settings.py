@@ -22,7 +22,7 @@ class BrokerSettings(HeadraceSettings):
     broker_port: int = Field(default=9092, ge=1, le=65535)
     broker_heap: str = Field(default="768m", pattern=r"^\d+[mg]$")
     broker_engine: Literal["auto", "docker", "java"] = "auto"
-    broker_ready_seconds: float = Field(default=60, gt=0)
+    broker_ready_seconds: float = Field(default=90, gt=0)
     java_home: Path | None = Field(default=None, validation_alias="JAVA_HOME")
 
     def data_dir(self, port: int) -> Path:

@@ -1,5 +1,6 @@
 """`headrace topics` creates what is missing, sets what differs, and touches no partition count."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from consumers.cli import command
 from consumers.settings import WorkerSettings
-from events.errors import TopicRefused
+from events.errors import TopicNotCreated, TopicRefused
 from events.provision import apply, inspect, prepare_sources, wanted_and_found
 from events.topic_changes import diff
 from events.topics import STATE_KINDS, event_source, state_topics
@@ -106,3 +107,39 @@ async def test_a_partition_count_is_refused_with_its_command(
     (_, problems) = await prepare_sources(settings, sources)
     assert [problem.source for problem in problems] == [topic]
     assert f"topic {ledger} has 3 partitions, {topic} has 4" in problems[0].message
+
+
+async def test_workers_that_start_together_create_together(broker: str, app_id: str) -> None:
+    settings = WorkerSettings(bootstrap_servers=broker, app_id=app_id, jobs_partitions=1)
+    sources = [event_source(f"{app_id}-flights")]
+    answers = await asyncio.gather(*(prepare_sources(settings, sources) for _ in range(4)))
+    assert {problems for _, problems in answers} == {()}
+    assert {source.partitions for (source,), _ in answers} == {settings.default_partitions}
+
+
+async def test_what_kafka_refuses_to_create_is_told(broker: str, app_id: str) -> None:
+    settings = WorkerSettings(bootstrap_servers=broker, app_id=app_id, replication_factor=9)
+    with pytest.raises(TopicNotCreated, match=f"{app_id}-flights: InvalidReplicationFactorError"):
+        await prepare_sources(settings, [event_source(f"{app_id}-flights")])
+
+
+async def test_a_worker_that_may_not_create_is_told_what_is_missing(broker: str, app_id: str) -> None:
+    settings = WorkerSettings(bootstrap_servers=broker, app_id=app_id)
+    _, problems = await prepare_sources(settings, [event_source(f"{app_id}-flights")], create=False)
+    assert len(problems) == 5
+    assert "`headrace topics apply` creates it" in str(problems[0])
+
+
+def test_a_topic_that_is_none_of_ours_is_wrong_use(headrace: Headrace) -> None:
+    wrong = headrace("topics", "diff", "--topic", "flihgts")
+    assert wrong.exit_code == 2
+    assert "flihgts: not a topic of these sources" in wrong.stderr
+    assert headrace("topics", "diff", "--source", "flights:none").exit_code == 2
+
+
+def test_one_topic_can_be_applied_alone(headrace: Headrace, app_id: str) -> None:
+    created = headrace("topics", "apply", "--topic", f"{app_id}.jobs.retry")
+    assert created.stdout.startswith(f"create {app_id}.jobs.retry: partitions=2")
+    assert len(created.stdout.splitlines()) == 1
+    kept = json.loads(headrace("topics", "diff", "--json").stdout)
+    assert f"{app_id}.jobs.retry" not in {change["topic"] for change in kept}

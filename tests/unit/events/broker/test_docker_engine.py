@@ -91,6 +91,8 @@ def test_settings_travel_as_variables() -> None:
     assert environment["KAFKA_NUM_PARTITIONS"] == "3"
     assert environment["KAFKA_LISTENERS"] == "PLAINTEXT://:19092,CONTROLLER://:29093"
     assert environment["KAFKA_ADVERTISED_LISTENERS"].startswith("PLAINTEXT://127.0.0.1:19092,")
+    assert environment["KAFKA_CONTROLLER_QUORUM_VOTERS"] == "1@127.0.0.1:29093"
+    assert "KAFKA_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS" not in environment
     assert environment["KAFKA_LOG_DIRS"] == "/var/lib/kafka/data"
 
 
