@@ -23,7 +23,7 @@ def refusal(code: int, topic: str, user: str | None) -> PublishError | None:
         return NotAuthorised(f"Kafka does not let {who} write to {topic!r}. Grant WRITE and DESCRIBE on it.")
     if code == UNKNOWN_TOPIC:
         return UnknownTopic(
-            f"Topic {topic!r} does not exist. Create it: `headrace topics apply --topic NAME`."
+            f"Topic {topic!r} does not exist. `headrace topics apply` creates those the tasks need."
         )
     if code == _INVALID_TOPIC:
         return UnknownTopic(

@@ -106,9 +106,8 @@ class Sender:
             except KafkaError as error:
                 if not error.retriable:
                     await self._replace(producer)
-                if (
-                    refused := self._refusal(getattr(error, "errno", _NOBODY_TO_ASK), record.topic)
-                ) is not None:
+                refused = self._refusal(getattr(error, "errno", _NOBODY_TO_ASK), record.topic)
+                if refused is not None:
                     raise refused from error
             await asyncio.sleep(PAUSE_SECONDS)
 

@@ -21,8 +21,8 @@ class CloudEvent:
     """
 
     __slots__ = (
-        "_data", "datacontenttype", "dataschema", "extensions", "has_given_id", "id", "raw_data", "source", "subject",
-        "time", "type",
+        "_data", "datacontenttype", "dataschema", "extensions", "has_given_id", "id", "raw_data", "source",
+        "subject", "time", "type",
     )  # fmt: skip
 
     def __init__(
@@ -71,7 +71,7 @@ class CloudEvent:
 
     @property
     def version(self) -> int:
-        """The `dataversion` extension, 1 where there is none. Raises `ValueError` when it is no whole number."""
+        """The `dataversion` extension, 1 where there is none. Raises `ValueError` for no whole number."""
         text = self.extensions.get("dataversion")
         if text is None:
             return 1
@@ -106,4 +106,4 @@ def is_json(content_type: str | None) -> bool:
     if content_type is None or content_type == JSON:
         return True
     media_type = content_type.partition(";")[0].strip().lower()
-    return media_type.endswith("/json") or media_type.endswith("+json")
+    return media_type.endswith(("/json", "+json"))

@@ -1,4 +1,4 @@
-"""A dead letter: the original key, value and headers, untouched, plus `headrace-*` headers that say what happened."""
+"""A dead letter: the original key, value and headers, untouched, plus `headrace-*` headers about it."""
 
 import enum
 from typing import Final

@@ -1,7 +1,7 @@
 """What a job is: its identity, its states, and the request that asks for one.
 
-The job id is `uuid5(NAMESPACE, compact JSON of [task, idempotency key, replay id or null])`, so every client in any
-language names the same job the same way; vectors to test against are in `schemas/vectors/job_id.json`.
+The job id is `uuid5(NAMESPACE, compact JSON of [task, idempotency key, replay id or null])`, so every client
+in any language names the same job the same way; vectors to test against: `schemas/vectors/job_id.json`.
 """
 
 import enum

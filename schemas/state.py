@@ -1,8 +1,8 @@
 """The bytes of state records: parked jobs, finished jobs, fences.
 
 Key: the job id, or `fence/<partition>`. Value: a 32-byte header a restore can read without parsing
-(due, expiry, writer, revision; big-endian, times in ms since 1970), the length of a JSON document, the document,
-and for parked jobs the raw record that started them, byte for byte.
+(due, expiry, writer, revision; big-endian, times in ms since 1970), the length of a JSON document, the
+document, and for parked jobs the raw record that started them, byte for byte.
 """
 
 import struct
@@ -15,6 +15,8 @@ HEADER: Final = struct.Struct(">QQQQ")
 _LENGTH: Final = struct.Struct(">I")
 _BODY_AT: Final = HEADER.size + _LENGTH.size
 FENCE_PREFIX: Final = b"fence/"
+WRITER_HEADER: Final = "headrace-writer"
+"""Of a tombstone, which has no value to name its writer in: 8 bytes, big-endian."""
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -78,6 +80,14 @@ def decode_state(value: bytes) -> StateRecord:
 def header_of(value: bytes) -> tuple[int, int, int, int]:
     """(due_ms, expires_ms, writer, revision) without parsing the rest."""
     return HEADER.unpack_from(value)
+
+
+def writer_of(value: bytes | None, headers: Headers) -> int:
+    """Who wrote a state record, 0 when nobody of us did."""
+    if value is not None:
+        return header_of(value)[2] if len(value) >= HEADER.size else 0
+    content = dict(headers).get(WRITER_HEADER)
+    return int.from_bytes(content, "big") if content else 0
 
 
 def fence_key(partition: int) -> bytes:
