@@ -73,7 +73,10 @@ def decode_state(value: bytes) -> StateRecord:
     end = _BODY_AT + length
     if end > len(value):
         raise ValueError(f"a state record of {len(value)} bytes announces {length} bytes of JSON")
-    raw = _unpack_raw(value, end) if end < len(value) else None
+    try:
+        raw = _unpack_raw(value, end) if end < len(value) else None
+    except struct.error as error:
+        raise ValueError(f"a state record of {len(value)} bytes is cut short: {error}") from None
     return StateRecord(due_ms, expires_ms, writer, revision, orjson.loads(value[_BODY_AT:end]), raw)
 
 
@@ -98,8 +101,8 @@ def is_fence(key: bytes) -> bool:
     return key.startswith(FENCE_PREFIX)
 
 
-_RAW: Final = struct.Struct(">qiiH")
-_PAIR: Final = struct.Struct(">Hi")
+_RAW: Final = struct.Struct(">qiiI")
+_PAIR: Final = struct.Struct(">Ii")
 
 
 def _pack_raw(raw: RawRecord) -> bytes:
@@ -133,4 +136,6 @@ def _unpack_raw(data: bytes, at: int) -> RawRecord:
 def _take(data: bytes, at: int, size: int) -> tuple[bytes | None, int]:
     if size < 0:
         return None, at
+    if at + size > len(data):
+        raise ValueError(f"a state record of {len(data)} bytes is cut short")
     return data[at : at + size], at + size

@@ -1,4 +1,4 @@
-"""`headrace dlq list|show|redrive`: dead letters read from their topics; a redrive is a command to the owner."""
+"""`headrace dlq list|show|redrive`: dead letters read from their topics; redriving commands their owner."""
 
 import asyncio
 import base64
