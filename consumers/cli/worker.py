@@ -13,6 +13,6 @@ def command() -> None:
     from consumers.telemetry.logs import configure
 
     settings = WorkerSettings()
-    registry = load(settings.task_modules)
     configure(settings)
+    registry = load(settings.task_modules)
     sys.exit(run(settings, registry))

@@ -21,7 +21,7 @@ from consumers.engine.repair import Repair
 from consumers.engine.runners import Runners
 from consumers.engine.sending import Sending
 from consumers.engine.settlement import Settlement
-from consumers.engine.statelog import StateLog
+from consumers.engine.statelog import StateLog, StateLogClosed
 from consumers.engine.store import now_ms
 from consumers.engine.suspicion import Suspicion
 from consumers.engine.sweeping import sweep
@@ -130,6 +130,7 @@ class Assembly:
             decide=self.execution.decide,
             acked=partition.acked,
             parked=parking.changed,
+            counted=parking.counts.settled,
             settled_in=self.telemetry.group_settled,
             app_id=self.settings.app_id,
         )
@@ -144,11 +145,12 @@ class Assembly:
             log.warning("unclean_stop_before", source=partition.source, partition=partition.number)
         partition.active = True
         key = (partition.source, partition.number)
-        repair = Repair(partition=partition, settings=self.settings)
+        repair = Repair(partition=partition, settings=self.settings, ends=self.engine.state_ends)
         self.tasks[key] = [
             self._spawn(partition.settlement.run()),
             self._spawn(self.parkings[key].run()),
             self._spawn(sweep(partition, now_ms)),
+            self._spawn(self.parkings[key].counts.take_stock(partition)),
             self._spawn(repair.run()),
         ]
 
@@ -191,6 +193,9 @@ class Assembly:
 
     @staticmethod
     async def _detach(job: Job, partition: Partition) -> None:
-        await partition.settlement.remember([job])
+        try:
+            await partition.settlement.remember([job])
+        except StateLogClosed:
+            return
         partition.release_offset(job)
         log.info("job_detached", job_id=job.id, task=job.task_name)

@@ -15,6 +15,7 @@ from faust.types import TP
 from consumers.engine.app import App
 from consumers.engine.assembly import Assembly
 from consumers.engine.partition import Partition
+from consumers.engine.store import now_ms
 from consumers.engine.tracker import Tracker
 from consumers.telemetry.health import Health, WorkerState
 from consumers.telemetry.telemetry import Telemetry
@@ -148,8 +149,10 @@ class Engine:
         """Repeat the fences before retention takes them away."""
         for partition in list(self.partitions.values()):
             if partition.active and not partition.lost:
-                await partition.retry.fence()
-                await partition.ledger.fence()
+                for state in (partition.retry, partition.ledger):
+                    await state.fence()
+                    if state.db is not None:
+                        state.apply([], offset=state.db.offset, now_ms=now_ms())
 
     async def may_write(self) -> None:
         """Wait until the group has heard of us within the session: after a freeze somebody else may own our partitions."""
@@ -157,6 +160,15 @@ class Engine:
         session_seconds = self._assembly.settings.session_timeout_seconds
         while time.monotonic() - consumer.last_heartbeat > session_seconds:
             await asyncio.sleep(0.05)
+
+    async def state_ends(self, topic: str, partition: int) -> int | None:
+        """The end offset of a state partition; None while it is not known."""
+        ends = await self.app.consumer.highwaters(TP(topic, partition))
+        return next(iter(ends.values()), None)
+
+    def committed(self) -> None:
+        """Kafka acknowledged an offset commit."""
+        self._telemetry.committed()
 
     # -- the end
 
@@ -203,7 +215,7 @@ class Engine:
                 source,
                 number,
                 in_flight=len(partition.in_flight),
-                parked=parking.parked_by_kind(),
+                parked=parking.counts.by_kind,
                 due=parking.due,
                 late_seconds=parking.late_seconds,
             )

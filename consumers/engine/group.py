@@ -108,7 +108,8 @@ class Planner:
         )
         id = job.id.encode()
         group.ledger.append(Change(id, value))
-        if job.stored:
+        if job.stored is not None:
+            job.stored = None
             group.tombstones.append(Change(id, None, job.due_ms))
 
     def _keep(self, job: Job, result: Any, failure: Failure | None) -> tuple[Any, Failure | None]:
@@ -130,7 +131,7 @@ class Planner:
         old_due_ms, job.due_ms = job.due_ms, due_ms
         value = records.unfinished(job, state, self.pen, due_ms=due_ms, failure=failure)
         group.parked.append(Change(job.id.encode(), value, old_due_ms))
-        job.stored = True
+        job.stored = state
 
     def _set_aside(
         self, group: Group, job: Job, reason: Reason, failure: Failure, state: JobState, now_ms: int
@@ -143,5 +144,5 @@ class Planner:
         """The record of an attempt that is to be remembered while it runs."""
         old_due_ms, job.due_ms = job.due_ms, now_ms
         value = records.unfinished(job, JobState.RUNNING, self.pen, due_ms=now_ms)
-        job.stored = True
+        job.stored = JobState.RUNNING
         return Change(job.id.encode(), value, old_due_ms)

@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from schemas.cloudevent import CloudEvent
+from schemas.job import JobState
 from schemas.state import Position, RawRecord
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Job:
 
     # its record in the retry table
     revision = 0  # of its last state record, 0 when there is none
-    stored = False
+    stored: JobState | None = None  # as what, None when it has none there
     due_ms = 0
     unknown_since_ms: int | None = None
     first_failed_ms: int | None = None
@@ -48,7 +49,7 @@ class Job:
     started = 0.0
     started_ms = 0
     duration_seconds: float | None = None  # of its last attempt; None when none was made
-    runner: "asyncio.Task[None] | None" = None
+    runner: Any = None  # the asyncio task it runs in
     timed_out = False
     detached = False
     interrupted = False  # stopped by a shutdown or because its partition moved: no attempt

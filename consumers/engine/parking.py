@@ -12,6 +12,7 @@ from consumers.engine.admission import newest
 from consumers.engine.decisions import Decision
 from consumers.engine.job import Job
 from consumers.engine.partition import Partition
+from consumers.engine.parked_counts import ParkedCounts
 from consumers.engine.quarantine import Quarantine
 from consumers.engine.reader import Reader
 from consumers.engine.statedb import Change
@@ -39,13 +40,9 @@ class Parking:
         self._changed = asyncio.Event()
         self._quarantine = Quarantine(partition.start)
         self._fired = 0
-        self._parked: dict[str, int] = {}
+        self.counts = ParkedCounts()
         self.due = 0
         self.late_seconds = 0.0
-
-    def parked_by_kind(self) -> dict[str, int]:
-        """How many jobs are parked, by kind; recounted now and then."""
-        return self._parked
 
     def changed(self) -> None:
         """Something was parked: it may be due before what was waited for."""
@@ -129,8 +126,8 @@ class Parking:
         """The job of a parked record, in flight; None when it was settled at once."""
         assert record.raw is not None
         document = record.document
-        read = self._reader.read_for(document["task"], record.raw, Position(*document["at"]))
-        if read is None or read.job.id not in ("", id):
+        read = self._reader.read_for(document["task"], id, record.raw, Position(*document["at"]))
+        if read is None:
             job, decision = self._orphan(id, record), None
         else:
             job, decision = read
@@ -160,7 +157,7 @@ class Parking:
         job.id = id
         job.task_name = document["task"]
         job.partition = self._partition
-        job.stored = True
+        job.stored = JobState(document["state"])
         job.due_ms = job.ready_ms = record.due_ms
         job.revision = record.revision
         job.attempt = document["attempt"] + 1

@@ -13,7 +13,7 @@ from consumers.engine.job import Job
 from consumers.engine.lanes import Lanes
 from consumers.engine.reader import Read
 from consumers.engine.settlement import Settlement
-from consumers.engine.statelog import StateLog
+from consumers.engine.statelog import StateLog, StateLogClosed
 from consumers.engine.suspicion import Suspicion
 from consumers.outcomes import Skipped
 
@@ -103,7 +103,7 @@ class Partition:
 
     @staticmethod
     def _not_yet(job: Job, now_ms: int) -> Decision | None:
-        if job.not_before_ms is not None and job.not_before_ms > now_ms and not job.stored:
+        if job.not_before_ms is not None and job.not_before_ms > now_ms and job.stored is None:
             return Parked(job.not_before_ms)
         return None
 
@@ -111,7 +111,10 @@ class Partition:
         """Put new jobs into their lanes. After an unclean stop they are remembered first: one may be a killer."""
         risky = [job for job in jobs if self.suspicion.of(job)]
         if risky:
-            await self.settlement.remember(risky)
+            try:
+                await self.settlement.remember(risky)
+            except StateLogClosed:
+                return
         if self.lost:
             return
         for job in jobs:
@@ -125,12 +128,14 @@ class Partition:
         follower = self.lanes.leave(job)
         if follower is not None:
             self._runners.push(follower)
-        self.settle(job, decision)
-
-    def settle(self, job: Job, decision: Decision) -> None:
         if self.lost:
             self._abandoned(job)
         else:
+            self.settlement.submit(job, decision)
+
+    def settle(self, job: Job, decision: Decision) -> None:
+        """Settle a job no attempt was made for."""
+        if not self.lost:
             self.settlement.submit(job, decision)
 
     def acked(self, settled: list[Settled]) -> None:

@@ -74,11 +74,14 @@ class Reader:
             return [self._read_request(event, raw, position)]
         return self._read_event(event, version, raw, position)
 
-    def read_for(self, task_name: str, raw: RawRecord, position: Position) -> Read | None:
-        """The one job of `task_name` a remembered record asks for."""
+    def read_for(self, task_name: str, id: str, raw: RawRecord, position: Position) -> Read | None:
+        """The one job of `task_name` a remembered record asks for, or the letter it has become meanwhile."""
         reads = self.read(raw, position)
         for read in reads:
-            if read.job.task_name == task_name:
+            if read.job.task_name == task_name and read.job.id == id:
+                return read
+        for read in reads:
+            if isinstance(read.decision, DeadLettered):
                 return read
         return None
 

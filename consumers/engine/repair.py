@@ -5,7 +5,7 @@ So the owner looks for offsets in its state partitions that it did not write, an
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
 import structlog
@@ -27,9 +27,16 @@ READ_SECONDS: Final = 10.0
 class Repair:
     """Watches the two state partitions of one partition."""
 
-    def __init__(self, *, partition: Partition, settings: WorkerSettings) -> None:
+    def __init__(
+        self,
+        *,
+        partition: Partition,
+        settings: WorkerSettings,
+        ends: Callable[[str, int], Awaitable[int | None]],
+    ) -> None:
         self._partition = partition
         self._settings = settings
+        self._ends = ends
 
     async def run(self) -> None:
         """Look for foreign writes for as long as the partition is ours."""
@@ -69,10 +76,8 @@ class Repair:
         return len(truth)
 
     async def _has_grown(self, state: StateLog) -> bool:
-        async with _consumer(self._settings) as consumer:
-            tp = TopicPartition(state.topic, state.partition)
-            end = (await consumer.end_offsets([tp]))[tp]
-        return state.last is not None and int(end) > state.last + 1
+        end = await self._ends(state.topic, state.partition)
+        return end is not None and state.last is not None and end > state.last + 1
 
     async def _foreign_keys(self, state: StateLog, gaps: list[Gap]) -> set[bytes]:
         found: set[bytes] = set()

@@ -23,6 +23,7 @@ from consumers.engine.statedb import Change
 from consumers.engine.statelog import StateLog, StateLogClosed
 from consumers.errors import OutputFailed
 from consumers.outcomes import Completed, DeadLettered, Expired
+from schemas.job import JobState
 
 log = structlog.get_logger()
 
@@ -44,6 +45,7 @@ class Settlement:
         decide: Callable[[Job, BaseException], Decision],
         acked: Callable[[list[Settled]], None],
         parked: Callable[[], None],
+        counted: Callable[[JobState | None, JobState | None], None],
         settled_in: Callable[[float], None],
         app_id: str,
     ) -> None:
@@ -58,6 +60,7 @@ class Settlement:
         self._decide = decide
         self._acked = acked
         self._parked = parked
+        self._counted = counted
         self._settled_in = settled_in
         self._app_id = app_id
         self._settled: list[Settled] = []
@@ -74,7 +77,10 @@ class Settlement:
         self._wake.set()
 
     async def remember(self, jobs: list[Job]) -> None:
-        """Return when it is durable that the current attempts of these jobs run."""
+        """Return when it is durable that the current attempts of these jobs run.
+
+        Raises `StateLogClosed` when the partition went to another worker meanwhile.
+        """
         if not jobs:
             return
         futures = [asyncio.get_running_loop().create_future() for _ in jobs]
@@ -109,7 +115,8 @@ class Settlement:
 
     def _abandon(self) -> None:
         for _, future in self._running:
-            future.cancel()
+            if not future.done():
+                future.set_exception(StateLogClosed(self._retry.topic, self._retry.partition))
         self._running.clear()
         self._idle.set()
 
@@ -121,11 +128,15 @@ class Settlement:
         try:
             await self._may_write()
             settled = await self._send_outputs(settled)
+            before = [job.stored for job, _ in settled] + [job.stored for job, _ in running]
             now_ms = self._now_ms()
             group = self._planner.plan(settled, now_ms)
             group.parked.extend(self._planner.running(job, now_ms) for job, _ in running)
             group.tombstones.extend(leftovers)
             await self._write(group, settled)
+            for was, (job, _) in zip(before, [*settled, *running], strict=True):
+                if was is not job.stored:
+                    self._counted(was, job.stored)
         except BaseException:
             self._running.extend(running)
             raise
@@ -133,6 +144,7 @@ class Settlement:
             if not future.done():
                 future.set_result(None)
         self._acked(settled)
+        reached("acked", settled)
         if group.parked:
             self._parked()
         self._settled_in(time.monotonic() - began)

@@ -33,7 +33,7 @@ class Suspicion:
         """Whether this job may have been running at the crash."""
         if not self._span:
             return False
-        if job.stored:
+        if job.stored is not None:
             return job.attempt_is_risky
         topic, offset = job.position.topic, job.position.offset
         until = self._until.setdefault(topic, offset + self._span)

@@ -159,6 +159,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         committed = self._committed_offset[tp]
         return offset is not None and (committed is None or offset > committed)
 
+    async def force_commit(self, *args: Any, **kwargs: Any) -> bool:
+        committed: bool = await super().force_commit(*args, **kwargs)
+        if committed:
+            self.engine.committed()
+        return committed
+
     async def commit_within(self, seconds: float) -> None:
         """Commit, but wait no longer than `seconds`. (`wait_for` does not end a commit that waits for another.)"""
         await asyncio.wait({asyncio.ensure_future(self.commit())}, timeout=seconds)

@@ -50,7 +50,7 @@ def run(settings: WorkerSettings, registry: Registry) -> int:
     """Run a worker until it is told to stop; returns the exit code."""
     mend_connections()
     fault_points.arm(os.environ.get("HEADRACE_FAULT_POINT"))
-    uvloop.install()  # for the consumer's thread too
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # for the consumer's thread too
     with asyncio.Runner() as runner:
         return runner.run(Worker(settings=settings, registry=registry).serve())
 

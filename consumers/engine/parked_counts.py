@@ -1,0 +1,43 @@
+"""How many jobs are parked in a partition, by kind: counted once when it is taken over, then kept up to date."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from consumers.engine.statedb import RECORD
+from schemas.job import JobState
+from schemas.state import decode_state
+
+if TYPE_CHECKING:
+    from consumers.engine.partition import Partition
+
+KINDS: Final[Mapping[JobState, str]] = {JobState.RETRYING: "retry", JobState.SCHEDULED: "delay"}
+AT_ONCE: Final = 2_000
+
+
+class ParkedCounts:
+    """Counts of one partition. What is running is not parked."""
+
+    def __init__(self) -> None:
+        self.by_kind: dict[str, int] = dict.fromkeys(KINDS.values(), 0)
+
+    def settled(self, was: JobState | None, now: JobState | None) -> None:
+        """A job's record in the retry table changed from one state to another; None where there is none."""
+        for state, change in ((was, -1), (now, 1)):
+            if state is not None and state in KINDS:
+                self.by_kind[KINDS[state]] += change
+
+    async def take_stock(self, partition: "Partition") -> None:
+        """Count what the partition came with, a piece at a time."""
+        db, start, end = partition.retry.db, RECORD, None
+        if db is None or not db.has_records:
+            return
+        last_writer = partition.retry.writer
+        while start != end and not partition.lost:
+            end = start
+            for id, value in db.records(start, AT_ONCE):
+                start = RECORD + id + b"\0"
+                record = decode_state(value)
+                if record.writer != last_writer:  # ours are counted as they are written
+                    self.settled(None, JobState(record.document["state"]))
+            await asyncio.sleep(0)
