@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -85,3 +86,14 @@ def test_a_given_kafka_is_used_and_nothing_started(headrace: Headrace, broker: s
 def test_settings_kafka_refuses_are_told_with_its_own_words(own_broker: Callable[..., object]) -> None:
     with pytest.raises(BrokerNotStarted, match=r"(?s)num\.io\.threads"):
         own_broker(overrides={"num.io.threads": "many"})
+
+
+def test_a_port_in_use_is_refused_with_its_holder(headrace: Headrace) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = str(holder.getsockname()[1])
+        refused = headrace("up", "--port", port)
+    assert refused.returncode == 1
+    assert f"Port {port} is in use by: " in refused.stderr
+    assert "another port with --port" in refused.stderr

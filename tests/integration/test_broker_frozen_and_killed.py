@@ -1,7 +1,9 @@
 """A local broker can be frozen, thawed, killed and started again on its data."""
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from events.errors import LocalBrokerError
 from tests.integration.conftest import OwnBroker
 
 
@@ -33,3 +35,13 @@ async def test_a_topic_survives_freeze_kill_and_restart(own_broker: OwnBroker) -
 
     local.restart()
     assert "kept" in await _topics(local.bootstrap_servers)
+
+
+def test_kafkas_own_tools_run(own_broker: OwnBroker) -> None:
+    local = own_broker()
+    assert len(local.run_tool("kafka.tools.StorageTool", "random-uuid").strip()) == 22
+    with pytest.raises(LocalBrokerError, match=r"kafka\.tools\.StorageTool ended with"):
+        local.run_tool("kafka.tools.StorageTool", "no-such-command")
+    local.stop()
+    with pytest.raises(LocalBrokerError, match="No broker runs"):
+        local.run_tool("kafka.tools.StorageTool", "random-uuid")
