@@ -23,6 +23,7 @@ COMMANDS = {
     "enqueue": "Ask for a job.",
     "jobs": "Look at jobs.",
     "dlq": "Look at dead letters, and send them again.",
+    "schemas": "Keep the schemas of events compatible.",
     "lag": "How far behind each source is.",
     "demo": "Play real flights through the built-in tasks.",
 }
