@@ -1,0 +1,71 @@
+# `make` lists what there is. Every target does its own set-up; the second time that is quick.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?=                # which Python to make the environment with; else the first of 3.11 or newer
+VENV ?= .venv
+SPEED ?=                 # make demo SPEED=5000: so many seconds of 2013 in one of ours
+FLIGHTS ?=               # make demo FLIGHTS=5000: more than one day
+TESTS ?= tests           # make test TESTS=tests/unit
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: install
+install: ## make the environment from the lock
+	@.ci/install $(VENV) $(PYTHON)
+
+.PHONY: demo
+demo: install ## play a day of real flights through two workers, and watch
+	@$(BIN)/headrace demo --folder build/demo $(addprefix --speed ,$(SPEED)) $(addprefix --flights ,$(FLIGHTS))
+
+.PHONY: test
+test: install ## run every test, on a real Kafka where it takes one
+	$(PYTEST) $(TESTS)
+
+.PHONY: check
+check: lint types layers test coverage ## the whole gate: format, lint, types, imports, tests, coverage
+
+.PHONY: lint
+lint: install ## formatting and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+.PHONY: types
+types: install ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: layers
+layers: install ## imports go one way
+	$(BIN)/lint-imports
+
+# Workers that tests start are measured too; one killed with -9 leaves no data, which is fine.
+check: PYTEST = $(BIN)/coverage erase && $(BIN)/coverage run -m pytest
+
+.PHONY: coverage
+coverage: test
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+.PHONY: format
+format: install ## write the formatting, and mend what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: install ## measure against bare aiokafka, bare Faust, ARQ and Celery
+	$(BIN)/python -m tests.bench
+
+.PHONY: lock
+lock: install ## pin every dependency with its hashes; UPGRADE=--upgrade takes the newest
+	.ci/lock $(BIN)/python $(UPGRADE)
+
+.PHONY: clean
+clean: ## remove what was made: environment, caches, demo and bench results
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -f .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
