@@ -127,6 +127,7 @@ class Settlement:
         began = time.monotonic()
         try:
             await self._may_write()
+            reached("handler_returned", settled)
             settled = await self._send_outputs(settled)
             before = [job.stored for job, _ in settled] + [job.stored for job, _ in running]
             now_ms = self._now_ms()
@@ -165,7 +166,6 @@ class Settlement:
         return settled
 
     async def _write(self, group: Group, settled: list[Settled]) -> None:
-        reached("handler_returned", settled)
         retry_offset = await self._phase_one(group, settled)
         reached("phase_one", settled)
         ledger_offset = -1
