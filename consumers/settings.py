@@ -15,7 +15,7 @@ class WorkerSettings(ClientSettings):
     """Settings of `headrace worker`. Durations are seconds. Raises InvalidSettings."""
 
     task_modules: Annotated[tuple[str, ...], NoDecode] = ("consumers.tasks",)
-    json_topics: dict[str, str] = {}  # topic → event type of its bare JSON records
+    json_topics: dict[str, str] = Field(default_factory=dict)  # topic → event type of its bare JSON records
     state_dir: Path = Path("headrace-state")
     host: str = "0.0.0.0"
     port: int = Field(default=8080, ge=0, le=65535)

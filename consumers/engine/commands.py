@@ -1,16 +1,15 @@
 """Commands to the owner of a partition. For now one: redrive a dead letter.
 
-The command carries the letter whole, so its owner needs nothing but this record. A redrive is idempotent: it runs the
-job only while the job's newest record is the one the letter came from.
+The command carries the letter whole, so its owner needs nothing but this record. A redrive is idempotent:
+it runs the job only while the job's newest record is the one the letter came from.
 """
-
-from schemas.command import COMMAND_HEADER, Command
-from schemas.deadletter import DeadLetterHeader, without_own_headers
-from schemas.state import Position, RawRecord
 
 import structlog
 
 from consumers.engine.reader import Read, Reader
+from schemas.command import COMMAND_HEADER, Command
+from schemas.deadletter import DeadLetterHeader, without_own_headers
+from schemas.state import Position, RawRecord
 
 log = structlog.get_logger()
 

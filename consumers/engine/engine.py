@@ -1,13 +1,13 @@
 """The engine of a worker: which partitions are ours, and what happens when that changes.
 
-Faust's consumer and recovery call in here at the edges (fence, restored, rebalance); in between partitions run by
-themselves. One composition root, `worker.py`, makes it.
+Faust's consumer and recovery call in here at the edges (fence, restored, rebalance); in between partitions
+run by themselves. One composition root, `worker.py`, makes it.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from faust.types import TP
@@ -155,7 +155,8 @@ class Engine:
                         state.apply([], offset=state.db.offset, now_ms=now_ms())
 
     async def may_write(self) -> None:
-        """Wait until the group has heard of us within the session: after a freeze somebody else may own our partitions."""
+        """Wait until the group has heard of us within the session: after a freeze somebody else may own our
+        partitions."""
         consumer = self.app.consumer
         session_seconds = self._assembly.settings.session_timeout_seconds
         while time.monotonic() - consumer.last_heartbeat > session_seconds:

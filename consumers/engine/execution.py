@@ -1,7 +1,7 @@
 """One attempt: the handler, its clock and its end, turned into an outcome.
 
-A handler returns or raises; what that means is decided here and in `consumers/retry.py`, nowhere else. It may raise
-anything at all, so this is one of the files with a catch-all.
+A handler returns or raises; what that means is decided here and in `consumers/retry.py`, nowhere else. It
+may raise anything at all, so this is one of the files with a catch-all.
 """
 
 import asyncio
@@ -55,7 +55,8 @@ class Execution:
         }
 
     async def attempt(self, job: Job) -> None:
-        """Run one attempt and hand its outcome to the job's partition. Never raises but for a cancelled worker."""
+        """Run one attempt and hand its outcome to the job's partition. Never raises but for a cancelled
+        worker."""
         partition = job.partition
         assert partition is not None
         now_ms = self.now_ms()
@@ -121,7 +122,8 @@ class Execution:
         )
 
     def stop(self, job: Job) -> None:
-        """End a running attempt: an async one is cancelled, one in a thread sees `ctx.cancelled` and ends by itself."""
+        """End a running attempt: an async one is cancelled, one in a thread sees `ctx.cancelled` and ends
+        by itself."""
         if job.timed_out and job.task is not None and job.task.kind == "thread":
             log.warning("task_overdue_in_thread", job_id=job.id, task=job.task_name)
         elif job.task is not None and job.task.kind == "async" and job.runner is not None:

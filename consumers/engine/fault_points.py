@@ -1,7 +1,7 @@
 """Where a test may kill a worker: named points of settlement, armed by one environment variable.
 
-`HEADRACE_FAULT_POINT=phase_one:completed:/path` ends the process with SIGKILL the first time a job of that outcome gets
-there and the file does not exist yet. Unarmed it costs one global look-up for each group.
+`HEADRACE_FAULT_POINT=phase_one:completed:/path` ends the process with SIGKILL the first time a job of that
+outcome gets there and the file does not exist yet. Unarmed it costs one global look-up for each group.
 """
 
 import os

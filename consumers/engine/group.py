@@ -1,17 +1,17 @@
 """What one group commit writes: pure, from settled jobs to records.
 
-Phase 1 holds what must be durable before a job counts as finished (parked records, dead letters), phase 2 the ledger,
-then the tombstones of retry records that are no longer needed.
+Phase 1 holds what must be durable before a job counts as finished (parked records, dead letters), phase 2
+the ledger, then the tombstones of retry records that are no longer needed.
 """
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, assert_never
 
 from consumers.engine import records
+from consumers.engine.decisions import Decision, Known, Parked, Rerouted
 from consumers.engine.job import Job
 from consumers.engine.records import FAILURE_TTL_MS, NO_RESULT, Pen
 from consumers.engine.statedb import Change
-from consumers.engine.decisions import Decision, Known, Parked, Rerouted
 from consumers.outcomes import (
     Cancelled,
     Completed,
@@ -53,7 +53,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Turns settled jobs into records. `pen` is who writes, `max_result_bytes` the size of results that are kept."""
+    """Turns settled jobs into records. `pen` is who writes, `max_result_bytes` the size of results that are
+    kept."""
 
     pen: Pen
     max_result_bytes: int

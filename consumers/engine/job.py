@@ -1,7 +1,7 @@
 """One request to run one task, from admission to settlement."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from schemas.cloudevent import CloudEvent
 from schemas.job import JobState
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from consumers.outputs import Output
     from consumers.registry import Task
 
+_NONE: Final[dict[str, Any]] = {}
+
 
 class Job:
     """A job in flight. Times ending in `_ms` are wall clock, `started` is the monotonic clock in seconds.
@@ -22,7 +24,7 @@ class Job:
     """
 
     payload: Any = None  # what the handler gets: a model, the envelope, or None for a plain task
-    args: dict[str, Any] = {}  # validated keyword arguments of a plain task; replaced, never changed
+    args: dict[str, Any] = _NONE  # validated keyword arguments of a plain task; replaced, never changed
     attempt = 1
     outputs: "list[Output] | None" = None  # events and enqueues to send when it completes
     steps: dict[str, Any] | None = None  # results of ctx.step already journaled

@@ -1,7 +1,7 @@
 """What jobs publish, and their dead letters: an idempotent producer that survives a refusal.
 
-An idempotent producer is dead for a partition after one refused batch (its sequence numbers have moved on), so sizes and
-topics are checked first, and a refusal that comes all the same replaces the producer.
+An idempotent producer is dead for a partition after one refused batch (its sequence numbers have moved on),
+so sizes and topics are checked first, and a refusal that comes all the same replaces the producer.
 """
 
 import asyncio

@@ -1,4 +1,5 @@
-"""How many jobs are parked in a partition, by kind: counted once when it is taken over, then kept up to date."""
+"""How many jobs are parked in a partition, by kind: counted once when it is taken over, then kept up to
+date."""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Parked jobs: retries and delays of one partition, fired when they are due.
 
-The retry table is a timer log. Its index is ordered by (due, id), so firing costs a seek from where it got to, nothing
-blocks behind a delay, and a parked job costs no memory.
+The retry table is a timer log. Its index is ordered by (due, id), so firing costs a seek from where it got
+to, nothing blocks behind a delay, and a parked job costs no memory.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from typing import Final
 from consumers.engine.admission import newest
 from consumers.engine.decisions import Decision
 from consumers.engine.job import Job
-from consumers.engine.partition import Partition
 from consumers.engine.parked_counts import ParkedCounts
+from consumers.engine.partition import Partition
 from consumers.engine.quarantine import Quarantine
 from consumers.engine.reader import Reader
 from consumers.engine.statedb import Change
@@ -169,7 +169,8 @@ class Parking:
         job.unknown_since_ms = document.get("unknown_since_ms")
 
     def _next_attempt(self, job: Job, state: JobState, record: StateRecord) -> Job | None:
-        """Count the attempt that was running when its worker went, and give up a job that kills its workers."""
+        """Count the attempt that was running when its worker went, and give up a job that kills its
+        workers."""
         if state is not JobState.RUNNING:
             job.attempt_is_risky = self._partition.suspicion.of_parked(record.due_ms)
             return job

@@ -1,6 +1,8 @@
-"""One partition of one source on the worker that owns it: what is in flight, in which lane, and the door of admission.
+"""One partition of one source on the worker that owns it: what is in flight, in which lane, and the door of
+admission.
 
-Everything of a partition happens on one loop, so no locks; everything durable goes through its one settlement.
+Everything of a partition happens on one loop, so no locks; everything durable goes through its one
+settlement.
 """
 
 from collections.abc import Callable, Sequence
@@ -65,10 +67,10 @@ class Partition:
         retry = self.retry.db.get(ids) if self.retry.db else []
         now_ms = self._now_ms()
         new: list[Job] = []
-        for (job, decision), finished, parked in zip(reads, ledger, retry, strict=True):
+        for (job, given), finished, parked in zip(reads, ledger, retry, strict=True):
             job.partition = self
             if not job.id:
-                self.settle(job, decision or KNOWN)
+                self.settle(job, given or KNOWN)
                 continue
             twin = self.in_flight.get(job.id)
             if twin is not None:
@@ -82,7 +84,7 @@ class Partition:
                     self.settle(job, known)
                     continue
             self.in_flight[job.id] = job
-            decision = decision or self._not_yet(job, now_ms)
+            decision = given or self._not_yet(job, now_ms)
             if decision is not None:
                 self.settle(job, decision)
             else:
@@ -108,7 +110,8 @@ class Partition:
         return None
 
     async def start(self, jobs: Sequence[Job]) -> None:
-        """Put new jobs into their lanes. After an unclean stop they are remembered first: one may be a killer."""
+        """Put new jobs into their lanes. After an unclean stop they are remembered first: one may be a
+        killer."""
         risky = [job for job in jobs if self.suspicion.of(job)]
         if risky:
             try:

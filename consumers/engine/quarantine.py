@@ -1,7 +1,7 @@
 """Jobs that were running when their worker died, again and one at a time.
 
-One of them may be the killer. Each is remembered as running alone before it starts, and the ones that were alone at a
-crash before go last: neighbours finish, and only the killer uses up its tries.
+One of them may be the killer. Each is remembered as running alone before it starts, and the ones that were
+alone at a crash before go last: neighbours finish, and only the killer uses up its tries.
 """
 
 import asyncio

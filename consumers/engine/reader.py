@@ -1,6 +1,7 @@
 """From raw records to jobs: decode, find the subscribed tasks, validate for each.
 
-What cannot become a job comes back all the same, with the decision that settles it, so that nothing is dropped in
+What cannot become a job comes back all the same, with the decision that settles it, so that nothing is
+dropped in
 silence: undecodable bytes and invalid data are dead letters, unknown tasks are parked for a rolling deploy.
 """
 
@@ -8,11 +9,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from consumers.outputs import Output
 from consumers.engine.decisions import REROUTED, Decision, Parked
 from consumers.engine.job import Job
 from consumers.errors import InvalidArguments, InvalidEvent, UndecodableEvent
 from consumers.outcomes import DeadLettered, Failure
+from consumers.outputs import Output
 from consumers.registry import Registry, Subscription, Task
 from events import codec
 from events.errors import Undecodable

@@ -1,4 +1,5 @@
-"""What is written about a job: pure functions from (job, outcome, time) to the bytes of state records and letters."""
+"""What is written about a job: pure functions from (job, outcome, time) to the bytes of state records and
+letters."""
 
 import dataclasses
 from typing import Any, Final

@@ -1,7 +1,7 @@
 """Bringing state back: fence first, then read the changelogs in batches straight into RocksDB.
 
-The fence is written before the end offsets are taken, so recovery ends behind it: whatever an older owner wrote before
-the fence is read, whatever it writes after is ignored by every reader.
+The fence is written before the end offsets are taken, so recovery ends behind it: whatever an older owner
+wrote before the fence is read, whatever it writes after is ignored by every reader.
 """
 
 import asyncio

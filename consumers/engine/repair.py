@@ -1,6 +1,7 @@
 """After a foreign write: put our own truth for its keys behind it.
 
-Readers ignore what a worker writes after our fence. Compaction does not: it would keep the foreign record and drop ours.
+Readers ignore what a worker writes after our fence. Compaction does not: it would keep the foreign record
+and drop ours.
 So the owner looks for offsets in its state partitions that it did not write, and writes those keys again.
 """
 
@@ -81,7 +82,7 @@ class Repair:
 
     async def _foreign_keys(self, state: StateLog, gaps: list[Gap]) -> set[bytes]:
         found: set[bytes] = set()
-        async with _consumer(self._settings) as consumer:
+        async with StateReader(self._settings) as consumer:
             tp = TopicPartition(state.topic, state.partition)
             consumer.assign([tp])
             end = (await consumer.end_offsets([tp]))[tp]
@@ -110,7 +111,9 @@ def rewritten(value: bytes, writer: int) -> bytes:
     return value[:16] + writer.to_bytes(8, "big") + value[24:]
 
 
-class _consumer:
+class StateReader:
+    """A plain consumer of state topics, outside the group."""
+
     def __init__(self, settings: WorkerSettings) -> None:
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap_servers,

@@ -1,8 +1,9 @@
 """The one writer of a partition's state: makes outcomes durable in groups, like the log of a database.
 
-While one group waits for the broker the next one gathers. For each: outputs of completed jobs, then phase 1 (parked
-records, dead letters), phase 2 (ledger), tombstones, RocksDB, and only then the ack. A kill between any two of them
-repeats work at most; `ARCHITECTURE.md` has the table.
+While one group waits for the broker the next one gathers. For each: outputs of completed jobs, then phase 1
+(parked
+records, dead letters), phase 2 (ledger), tombstones, RocksDB, and only then the ack. A kill between any two
+of them repeats work at most; `ARCHITECTURE.md` has the table.
 """
 
 import asyncio
@@ -195,7 +196,8 @@ class Settlement:
         return int(done[-1]) if group.parked else -1
 
     async def _report(self, job: Job, decision: Decision) -> None:
-        """Tell others how a job ended, as its task asked for. A report that is refused does not undo the end."""
+        """Tell others how a job ended, as its task asked for. A report that is refused does not undo the
+        end."""
         for record in reports_of(job, decision, self._app_id):
             try:
                 await self._outbox.send(*record)

@@ -1,7 +1,10 @@
-"""One partition of a state table on disk: records by job id, and for parked jobs an index ordered by (due, id).
+"""One partition of a state table on disk: records by job id, and for parked jobs an index ordered by (due,
+id).
 
-Records and the changelog offset they reach to go into one WriteBatch, so a kill leaves either both or neither.
-The index is written blindly and checked when it is read: an entry whose record is gone or due at another time is stale.
+Records and the changelog offset they reach to go into one WriteBatch, so a kill leaves either both or
+neither.
+The index is written blindly and checked when it is read: an entry whose record is gone or due at another
+time is stale.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +25,8 @@ _FENCE_SIZE: Final = 9
 
 
 class Change(NamedTuple):
-    """A record to write, or to remove when `value` is None. `old_due_ms` names the index entry it replaces."""
+    """A record to write, or to remove when `value` is None. `old_due_ms` names the index entry it
+    replaces."""
 
     id: bytes
     value: bytes | None
@@ -30,7 +34,8 @@ class Change(NamedTuple):
 
 
 class Fence(NamedTuple):
-    """The last fence seen: only records of this writer count after it. `released` = it let go in good order."""
+    """The last fence seen: only records of this writer count after it. `released` = it let go in good
+    order."""
 
     writer: int
     released: bool
@@ -88,7 +93,8 @@ class StateDb:
     def restore(self, records: Sequence[Any], *, now_ms: int) -> int:
         """Apply changelog records read from the broker; returns how many counted.
 
-        A record counts when its writer is that of the last fence before it; before the first fence every one does.
+        A record counts when its writer is that of the last fence before it; before the first fence every
+        one does.
         """
         batch = rocksdict.WriteBatch(raw_mode=True)
         counted = 0
@@ -124,7 +130,8 @@ class StateDb:
         return 1
 
     def due(self, now_ms: int, limit: int) -> list[tuple[bytes, bytes]]:
-        """Index entries due by `now_ms` as (index key, id), from where firing got to; it does not move the cursor."""
+        """Index entries due by `now_ms` as (index key, id), from where firing got to; it does not move the
+        cursor."""
         end = DUE + (now_ms + 1).to_bytes(8, "big")
         return [(key, key[10:]) for key in self._keys(self.cursor, limit, end)]
 
@@ -146,7 +153,8 @@ class StateDb:
         return None
 
     def sweep(self, start: bytes, limit: int, now_ms: int) -> bytes | None:
-        """Delete expired records among the next `limit` from `start`; returns where to go on, None at the end."""
+        """Delete expired records among the next `limit` from `start`; returns where to go on, None at the
+        end."""
         iterator = self._db.iter()
         iterator.seek(max(start, RECORD))
         batch, expired, seen = rocksdict.WriteBatch(raw_mode=True), 0, 0

@@ -1,6 +1,7 @@
 """The writer of one state partition's changelog.
 
-One writer per partition, so records land in the order they were decided. Every record names its writer, and an offset
+One writer per partition, so records land in the order they were decided. Every record names its writer, and
+an offset
 that is not the next one of ours tells that somebody else wrote in between: a worker thawed after its session.
 """
 
@@ -44,8 +45,10 @@ class StateLog:
     async def append(self, changes: Sequence[Change]) -> int:
         """Write the changes; returns the last offset once the broker has all of them.
 
-        A broker that is away is waited for: the records repeat until they are acknowledged, which a compacted topic
-        tolerates. Raises `asyncio.CancelledError` only, or `StateLogClosed` when the partition was given away.
+        A broker that is away is waited for: the records repeat until they are acknowledged, which a
+        compacted topic
+        tolerates. Raises `asyncio.CancelledError` only, or `StateLogClosed` when the partition was given
+        away.
         """
         async with self._lock:
             pending = list(changes)
@@ -93,7 +96,8 @@ class StateLog:
         self.db.apply(changes, offset=offset, now_ms=now_ms)
 
     async def fence(self, *, released: bool = False) -> int:
-        """Tell every reader that from here on only this writer counts; `released` says it lets go in good order."""
+        """Tell every reader that from here on only this writer counts; `released` says it lets go in good
+        order."""
         now = time.time_ns() // 1_000_000
         value = encode_state(
             {"released": released, "at_ms": now}, writer=self.writer, revision=1 if released else 0

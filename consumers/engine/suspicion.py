@@ -1,7 +1,7 @@
 """After an unclean stop: which jobs may have been running when the previous owner died.
 
-One of them may be what killed it, so their attempts are remembered durably before they run; a job that kills its worker
-is then given up after its tries, instead of taking down one owner after the other.
+One of them may be what killed it, so their attempts are remembered durably before they run; a job that
+kills its worker is then given up after its tries, instead of taking down one owner after the other.
 """
 
 from consumers.engine.job import Job
@@ -9,7 +9,8 @@ from schemas.state import Position
 
 
 class Suspicion:
-    """Suspects of one partition: offsets near the committed one, and whatever was due before it was taken over."""
+    """Suspects of one partition: offsets near the committed one, and whatever was due before it was taken
+    over."""
 
     def __init__(self, *, since_ms: int, span: int) -> None:
         self._since_ms = since_ms
@@ -22,7 +23,8 @@ class Suspicion:
         return cls(since_ms=0, span=0)
 
     def of_parked(self, due_ms: int) -> bool:
-        """Whether a parked job was due before the crash could be noticed, and so may have been running at it."""
+        """Whether a parked job was due before the crash could be noticed, and so may have been running at
+        it."""
         return bool(self._span) and due_ms <= self._since_ms
 
     @property

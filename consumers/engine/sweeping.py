@@ -1,6 +1,7 @@
 """Forgetting: expired ledger records are deleted from disk bit by bit, between other work.
 
-Kafka deletes its copy by retention; a read checks the expiry anyway, so nothing depends on how far the sweep is.
+Kafka deletes its copy by retention; a read checks the expiry anyway, so nothing depends on how far the
+sweep is.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Which offsets of one input partition are taken and not yet settled.
 
-The watermark, the lowest offset still unsettled, is all that may ever be committed. A rebalance keeps the trackers of
-partitions that come back, so `next` is also where reading goes on.
+The watermark, the lowest offset still unsettled, is all that may ever be committed. A rebalance keeps the
+trackers of partitions that come back, so `next` is also where reading goes on.
 """
 
 

@@ -1,6 +1,8 @@
-"""How records leave Kafka: whole batches per partition, through Faust's consumer thread, to the agents of our topics.
+"""How records leave Kafka: whole batches per partition, through Faust's consumer thread, to the agents of
+our topics.
 
-Faust's own per-message path can commit past unfinished messages and forgets acks on a rebalance, so what is taken, what
+Faust's own per-message path can commit past unfinished messages and forgets acks on a rebalance, so what is
+taken, what
 may be committed and where reading goes on are decided here. Which internals this relies on is pinned by
 `tests/contract/`.
 """
@@ -27,7 +29,8 @@ REVOKE_COMMIT_SECONDS: Final = 3.0
 
 
 class Batch:
-    """Records of one partition as fetched. `start` is the offset they were asked from, None for the very first."""
+    """Records of one partition as fetched. `start` is the offset they were asked from, None for the very
+    first."""
 
     __slots__ = ("epoch", "records", "start", "tp")
 
@@ -119,7 +122,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             await self._hand_over(TP(partition.topic, partition.partition), records, epoch)
 
     def _stay_in_group(self) -> None:
-        """Count as polling in every turn: a member without partitions is evicted otherwise and cannot come back."""
+        """Count as polling in every turn: a member without partitions is evicted otherwise and cannot come
+        back."""
         consumer = self._thread._consumer
         if consumer is not None:
             with consumer._subscription.fetch_context():
@@ -166,7 +170,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         return committed
 
     async def commit_within(self, seconds: float) -> None:
-        """Commit, but wait no longer than `seconds`. (`wait_for` does not end a commit that waits for another.)"""
+        """Commit, but wait no longer than `seconds`. (`wait_for` does not end a commit that waits for
+        another.)"""
         await asyncio.wait({asyncio.ensure_future(self.commit())}, timeout=seconds)
 
     # -- rebalancing

@@ -1,4 +1,5 @@
-"""Things that end without a word, and what they would leave hanging: found within a second, and the worker ends.
+"""Things that end without a word, and what they would leave hanging: found within a second, and the worker
+ends.
 
 A worker that exits is restarted by whoever runs it; one that hangs half-dead is not.
 """

@@ -255,7 +255,8 @@ class Worker:
         self._stop.set()
 
     async def _shut_down(self) -> None:
-        """Let running jobs end within the drain time, settle, commit, leave the group; then exit whatever hangs."""
+        """Let running jobs end within the drain time, settle, commit, leave the group; then exit whatever
+        hangs."""
         self.health.state = WorkerState.DRAINING
         deadline = threading.Timer(
             self.settings.drain_seconds + HARD_EXIT_GRACE_SECONDS, lambda: os._exit(EXIT_STUCK)
