@@ -157,10 +157,13 @@ class Engine:
     async def may_write(self) -> None:
         """Wait until the group has heard of us within the session: after a freeze somebody else may own our
         partitions."""
-        consumer = self.app.consumer
-        session_seconds = self._assembly.settings.session_timeout_seconds
-        while time.monotonic() - consumer.last_heartbeat > session_seconds:
+        while time.monotonic() > self.lease_until():
             await asyncio.sleep(0.05)
+
+    def lease_until(self) -> float:
+        """Until when, on the monotonic clock, the group cannot have given our partitions to somebody else."""
+        last_heartbeat: float = self.app.consumer.last_heartbeat
+        return last_heartbeat + self._assembly.settings.session_timeout_seconds
 
     async def state_ends(self, topic: str, partition: int) -> int | None:
         """The end offset of a state partition; None while it is not known."""

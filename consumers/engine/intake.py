@@ -34,6 +34,7 @@ class Intake:
         self._partitions = partitions
         self._reader = reader
         self._telemetry = telemetry
+        self._counted = not isinstance(reader, CommandReader)  # a command is no event
         self._consumer = consumer
         self._crash = crash
 
@@ -73,13 +74,14 @@ class Intake:
         reads = self._reader.read(raw, Position(tp.topic, tp.partition, offset))
         tracker.take(offset, len(reads))
         if not reads:
-            self._telemetry.event_unsubscribed(tp.topic)
+            if self._counted:
+                self._telemetry.event_unsubscribed(tp.topic)
             return reads
         held = (tracker, offset)
         for read in reads:
             read.job.held = held
         event = reads[0].job.event
-        if event.type:
+        if event.type and self._counted:
             self._telemetry.events_received(tp.topic, event.type)
         return reads
 

@@ -26,6 +26,7 @@ from schemas.state import Position, RawRecord
 
 UNKNOWN_TASK_FIRST_SECONDS: Final = 5.0
 UNKNOWN_TASK_LONGEST_SECONDS: Final = 60.0
+CLOCK_SKEW_MS: Final = 60_000
 _NOTHING: Final = CloudEvent(id="", source="", type="")
 
 
@@ -212,8 +213,11 @@ class Reader:
             position=position,
             source=self._source,
         )
+        now_ms = self._now_ms()
+        if not 0 < raw.timestamp_ms <= now_ms + CLOCK_SKEW_MS:  # a producer may write any timestamp
+            job.enqueued_ms = job.ready_ms = now_ms
         if task is not None and task.settings.deadline_seconds is not None:
-            job.deadline_ms = raw.timestamp_ms + int(task.settings.deadline_seconds * 1000)
+            job.deadline_ms = job.enqueued_ms + int(task.settings.deadline_seconds * 1000)
         return job
 
     def _letter(

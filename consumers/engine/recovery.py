@@ -51,7 +51,8 @@ class BatchRecovery(Recovery):  # type: ignore[misc]
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         await self.app.engine.restored()
         await super().on_recovery_completed(generation_id)
-        self.app.engine.rebalance_ended()
+        if self.app.consumer_generation_id == generation_id:
+            self.app.engine.rebalance_ended()
 
     @Service.task  # type: ignore[untyped-decorator]
     async def _slurp_changelogs(self) -> None:

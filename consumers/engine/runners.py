@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SWEEP_SECONDS: Final = 0.02
 SPAWN_AT_ONCE: Final = 32
 YIELD_EVERY: Final = 128
+LEASE_LOOK_SECONDS: Final = 0.1
 
 
 class Runners:
@@ -31,6 +32,7 @@ class Runners:
         self.running: dict[Job, None] = {}  # in the order they started
         self.execution: Execution  # set once, by the engine that wires both
         self.detach: Callable[[Job], None]
+        self.lease_until: Callable[[], float]  # on the monotonic clock: until then the group counts us in
         self._detach_after_seconds = detach_after_seconds
         self._ready: deque[Job] = deque()
         self._active = 0
@@ -73,6 +75,12 @@ class Runners:
             while self._ready and self.accepting:
                 job = self._ready.popleft()
                 if job.interrupted or not self._has_room(job):
+                    continue
+                if time.monotonic() > self.lease_until():
+                    # Thawed after its session, or the broker is away: somebody else may own this job now.
+                    self._ready.appendleft(job)
+                    self._leave_room(job)
+                    await asyncio.sleep(LEASE_LOOK_SECONDS)
                     continue
                 if self._ready:
                     self._spawn_soon()

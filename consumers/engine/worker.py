@@ -173,6 +173,7 @@ class Worker:
             sources=sources, assembly=assembly, telemetry=self.telemetry, crashed=self.crashed
         )
         self.app = self.engine.app = new_app(settings, self.engine)
+        self.runners.lease_until = self.engine.lease_until
         self._subscribe(assembly, sources)
 
     def _subscribe(self, assembly: Assembly, sources: tuple[Source, ...]) -> None:
