@@ -116,7 +116,7 @@ def _shown(name: str, value: object) -> object:
 def _payload(letter: DeadLetter) -> dict[str, Any]:
     return {
         "key": _text(letter.key),
-        "headers": {name: _text(content) for name, content in letter.original_headers},
+        "headers": [[name, _text(content)] for name, content in letter.original_headers],
         "value": _text(letter.value),
     }
 
