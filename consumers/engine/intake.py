@@ -54,7 +54,7 @@ class Intake:
             return
         tracker = partition.trackers[batch.tp.topic]
         if not tracker.expects(batch.start):
-            await consumer.read_again(batch.tp)
+            consumer.read_again()
             return
         for chunk in chunks(batch.records):
             reads = [read for record in chunk for read in self._read(record, batch.tp, tracker)]

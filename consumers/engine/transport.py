@@ -69,6 +69,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         self.engine: Any = self.app.engine
         self.trackers: dict[TP, Tracker] = {}
         self.epoch = 0
+        self._positioned = False  # whether it is known where reading new partitions begins
+        self._astray = False  # whether reading may be elsewhere than taking got to
         self.last_heartbeat = time.monotonic()
         self.last_poll = time.monotonic()
 
@@ -106,7 +108,11 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active:
             await self.wait(self.can_resume_flow)
             return
+        if self._astray:
+            await self._seek_to_taken()
         active = self.engine.open_partitions(self._get_active_partitions())
+        if not self._positioned:
+            active -= self.trackers.keys()
         if not active:
             await asyncio.sleep(HOLD_SECONDS)
             return
@@ -118,7 +124,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             return
         for partition, records in fetched.items():
             if epoch != self.epoch or not self.flow_active:
-                return  # a rebalance began: every partition is sought anew before reading goes on
+                return  # every partition is sought anew before reading goes on
             await self._hand_over(TP(partition.topic, partition.partition), records, epoch)
 
     def _stay_in_group(self) -> None:
@@ -144,11 +150,20 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             self.app.tables.recovery.restore(tp, records)
             await asyncio.sleep(0)
 
-    async def read_again(self, tp: TP) -> None:
-        """Go back to the first offset that was not taken."""
+    def read_again(self) -> None:
+        """Records were left alone: what is fetched but not taken is fetched once more, on all partitions."""
         self.epoch += 1
-        await self.seek_wait({tp: self.trackers[tp].next or 0})
-        self._read_offset[tp] = self.trackers[tp].next
+        self._astray = True
+
+    async def _seek_to_taken(self) -> None:
+        """Go back to where taking got to.
+
+        Only between two fetches: one under way could move on from where we sought, be dropped for its epoch,
+        and so leave a hole.
+        """
+        self._astray = False
+        owned = self.assignment()
+        await self.seek_wait({tp: tracker.next or 0 for tp, tracker in self.trackers.items() if tp in owned})
 
     # -- committing
 
@@ -179,6 +194,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """A rebalance begins. Nothing is dropped yet: most partitions usually come back."""
         self.epoch += 1
+        self._positioned = False
         self.stop_flow()
         await self.engine.rebalance_started(revoked)
         await self.commit_within(REVOKE_COMMIT_SECONDS)
@@ -187,6 +203,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Drop what went away, keep trackers and running jobs of what stayed."""
         self.epoch += 1
+        self._positioned = False
         self.last_heartbeat = time.monotonic()
         inputs = {tp for tp in assigned if self.engine.is_input(tp.topic)}
         for tp in self.trackers.keys() - inputs:
@@ -198,17 +215,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     async def perform_seek(self) -> None:
         """Continue new partitions from their committed offset and kept ones from where taking got to."""
-        self.epoch += 1
         await super().perform_seek()
-        ahead: dict[TP, int] = {}
         for tp, tracker in self.trackers.items():
-            if tracker.next is None:
-                tracker.next = self._read_offset[tp]
-            elif tracker.next > (self._read_offset[tp] or 0):
-                ahead[tp] = tracker.next
-        if ahead:
-            await self.seek_wait(ahead)
-            self._read_offset.update(ahead)
+            if tracker.next is None and (self._committed_offset[tp] or 0) > 0:  # -1: nothing committed yet
+                tracker.next = self._committed_offset[tp]
+        self._positioned = True
+        self.read_again()
 
 
 class Transport(driver.Transport):  # type: ignore[misc]

@@ -1,5 +1,6 @@
 """`python -m tests.bench`: the command line of `make bench`."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -39,6 +40,7 @@ METHOD = (
 def main(
     rounds: int, events: int, rows: tuple[str, ...], only: tuple[str, ...], gate: bool, output: Path
 ) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that broker, Redis and worker are stopped
     console = Console(width=None if sys.stdout.isatty() else 160)
     facts = {
         "machine": machine(),
