@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from events.errors import BrokerDown, BrokerUnreachable
+from events.header_names import mend_header_names
 from events.settings import ClientSettings
 
 LogRecord = Any
@@ -25,6 +26,7 @@ class LogReader:
         self._timeout_seconds = timeout_seconds
 
     async def __aenter__(self) -> Self:
+        mend_header_names()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.bootstrap_servers,
             client_id=f"{self._settings.app_id}-reader",

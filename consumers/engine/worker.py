@@ -34,6 +34,7 @@ from consumers.telemetry.health import Health, WorkerState
 from consumers.telemetry.server import HealthServer
 from consumers.telemetry.telemetry import Telemetry
 from events.errors import BrokerUnreachable
+from events.header_names import mend_header_names
 from events.provision import prepare_sources
 from events.topics import Source, commands_topic, ledger_topic, retry_topic
 
@@ -49,6 +50,7 @@ EXIT_STUCK: Final = 70
 def run(settings: WorkerSettings, registry: Registry) -> int:
     """Run a worker until it is told to stop; returns the exit code."""
     mend_connections()
+    mend_header_names()
     fault_points.arm(os.environ.get("HEADRACE_FAULT_POINT"))
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # for the consumer's thread too
     with asyncio.Runner() as runner:
