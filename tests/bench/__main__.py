@@ -1,5 +1,6 @@
 """`python -m tests.bench`: the command line of `make bench`."""
 
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -41,6 +42,7 @@ def main(
     rounds: int, events: int, rows: tuple[str, ...], only: tuple[str, ...], gate: bool, output: Path
 ) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that broker, Redis and worker are stopped
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what counts is raised
     console = Console(width=None if sys.stdout.isatty() else 160)
     facts = {
         "machine": machine(),

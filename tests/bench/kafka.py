@@ -27,9 +27,17 @@ async def admin(bootstrap_servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def make_topic(bootstrap_servers: str, name: str) -> None:
-    """An empty topic of PARTITIONS partitions."""
+    """An empty topic of PARTITIONS partitions, once all of them can be written to."""
     async with admin(bootstrap_servers) as client:
         await client.create_topics([NewTopic(name, num_partitions=PARTITIONS, replication_factor=1)])
+        while not await _has_leaders(client, name):
+            await asyncio.sleep(0.05)
+
+
+async def _has_leaders(client: AIOKafkaAdminClient, name: str) -> bool:
+    (described,) = await client.describe_topics([name])
+    partitions = described["partitions"]
+    return len(partitions) == PARTITIONS and all(one["error_code"] == 0 for one in partitions)
 
 
 async def drop_topics(bootstrap_servers: str, prefix: str) -> None:

@@ -2,8 +2,12 @@
 
 import os
 import platform
+import shutil
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from events.broker.settings import KAFKA_VERSION
 
 PACKAGES = (
     "headrace",
@@ -30,8 +34,9 @@ def machine() -> dict[str, str | float]:
 
 
 def versions() -> dict[str, str]:
-    """Python and the packages that were compared."""
-    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+    """Python, the servers and the packages that were compared."""
+    servers = {"python": platform.python_version(), "kafka": KAFKA_VERSION, "redis-server": _redis_server()}
+    return servers | {name: _version(name) for name in PACKAGES}
 
 
 def _processor() -> str:
@@ -46,3 +51,11 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
+
+
+def _redis_server() -> str:
+    program = shutil.which("redis-server")
+    if program is None:
+        return "not installed"
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return said.partition("v=")[2].partition(" ")[0]

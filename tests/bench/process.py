@@ -81,5 +81,6 @@ class WorkerProcess:
         return self._process.pid
 
     def _failed(self, what: str) -> WorkerFailed:
-        tail = self._log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:]
+        lines = self._log.read_text(errors="replace").splitlines()
+        tail = "\n".join(line for line in lines if "task_" not in line)[-LOG_TAIL_CHARACTERS:]
         return WorkerFailed(f"{self._contender.name} {what}. Its log ends:\n{tail}")

@@ -49,11 +49,6 @@ class RedisServer:
 
         return redis.Redis(host="127.0.0.1", port=self.port)
 
-    def version(self) -> str:
-        """What it says it is."""
-        with self.client() as client:
-            return str(client.info("server")["redis_version"])
-
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while True:
