@@ -1,7 +1,7 @@
 """What the state topics of a source say about its jobs, folded the way every reader folds them.
 
-A record counts when its writer is that of the last fence before it in its partition; before the first fence
-every record counts. A job in both topics is what its higher revision says, on a tie the ledger.
+A record counts when its writer is that of the last fence before it in its partition, fences of an older term
+than one before them left aside; before the first fence every record counts. A job in both topics is what its higher revision says, on a tie the ledger.
 """
 
 from collections.abc import Iterable, Iterator
@@ -46,6 +46,7 @@ class StatePartition:
     """The fold of one partition of one state topic: the records that count, by key."""
 
     writer: int | None = None
+    term: int = 0
     records: dict[bytes, bytes] = field(default_factory=dict)
 
     def add(self, key: bytes | None, value: bytes | None, headers: Headers) -> None:
@@ -54,8 +55,8 @@ class StatePartition:
             return  # not written by any worker
         writer = writer_of(value, headers)
         if is_fence(key):
-            if value is not None:
-                self.writer = writer
+            if value is not None and (term := header_of(value)[0]) >= self.term:
+                self.writer, self.term = writer, term
         elif self.writer is not None and writer != self.writer:
             return
         elif value is None:

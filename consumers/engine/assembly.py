@@ -146,7 +146,12 @@ class Assembly:
             log.warning("unclean_stop_before", source=partition.source, partition=partition.number)
         partition.active = True
         key = (partition.source, partition.number)
-        repair = Repair(partition=partition, settings=self.settings, ends=self.engine.state_ends)
+        repair = Repair(
+            partition=partition,
+            settings=self.settings,
+            ends=self.engine.state_ends,
+            may_write=self.engine.may_write,
+        )
         self.tasks[key] = [
             self._spawn(partition.settlement.run()),
             self._spawn(self.parkings[key].run()),

@@ -15,6 +15,8 @@ from faust.types import TP
 from consumers.engine.app import App
 from consumers.engine.assembly import Assembly
 from consumers.engine.partition import Partition
+from consumers.engine.statedb import Fence
+from consumers.engine.statelog import StateLog
 from consumers.engine.store import now_ms
 from consumers.engine.tracker import Tracker
 from consumers.telemetry.health import Health, WorkerState
@@ -80,7 +82,7 @@ class Engine:
         marks = [
             asyncio.ensure_future(partition.retry.fence(released=True))
             for partition in partitions
-            if partition.fenced and not partition.lost
+            if partition.fenced and not partition.lost and time.monotonic() < self.lease_until()
         ]
         if not marks:
             return
@@ -119,6 +121,7 @@ class Engine:
             if partition is not None:
                 state = partition.ledger if tp.topic == partition.ledger.topic else partition.retry
                 state.db = self.app.tables[tp.topic].data.partition(tp.partition)
+                state.term = self.app.consumer_generation_id
                 fences.append(state.fence())
         await asyncio.gather(*fences)
         for partition in self.partitions.values():
@@ -129,8 +132,20 @@ class Engine:
         for partition in self.partitions.values():
             if not partition.fenced:
                 raise RuntimeError(f"{partition.source}[{partition.number}] was restored without its fence")
+            await asyncio.gather(self._hold(partition.retry), self._hold(partition.ledger))
             if not partition.active:
                 self._assembly.activate(partition)
+
+    async def _hold(self, state: StateLog) -> None:
+        """Fence once more where ours came to nothing: terms begin anew when a group was deleted."""
+        if state.db is None or state.db.fence is None or state.db.fence.writer == state.writer:
+            return
+        await self.may_write()
+        if state.closed or state.term != self.app.consumer_generation_id:
+            return  # or because somebody else owns the partition by now
+        state.term = state.db.fence.term + 1
+        await state.fence()
+        state.db.fence = Fence(state.writer, released=False, term=state.term)
 
     def rebalance_ended(self) -> None:
         self.ready.set()

@@ -54,6 +54,7 @@ class Job:
     runner: Any = None  # the asyncio task it runs in
     timed_out = False
     detached = False
+    settling = False  # it ended; its outcome is on the way to be written
     interrupted = False  # stopped by a shutdown or because its partition moved: no attempt
     cancel_reason: str | None = None
 

@@ -34,10 +34,12 @@ class Repair:
         partition: Partition,
         settings: WorkerSettings,
         ends: Callable[[str, int], Awaitable[int | None]],
+        may_write: Callable[[], Awaitable[None]],
     ) -> None:
         self._partition = partition
         self._settings = settings
         self._ends = ends
+        self._may_write = may_write
 
     async def run(self) -> None:
         """Look for foreign writes for as long as the partition is ours."""
@@ -67,7 +69,10 @@ class Repair:
         keys = await self._foreign_keys(state, [*gaps, Gap(last + 1, 1 << 62)])
         if not keys or state.db is None:
             return 0
-        ids = sorted(keys)
+        await self._may_write()
+        ids = sorted(key for key in keys if not is_fence(key))
+        if len(ids) < len(keys):
+            await state.fence()
         log.warning("foreign_writes_repaired", topic=state.topic, partition=state.partition, keys=len(ids))
         truth = [
             Change(id, value if value is None else rewritten(value, state.writer))
@@ -97,12 +102,7 @@ class Repair:
 
 def _foreign(records: list[Any], writer: int, stop: int) -> Iterator[bytes]:
     for record in records:
-        if (
-            record.offset < stop
-            and record.key
-            and not is_fence(record.key)
-            and record_writer(record) != writer
-        ):
+        if record.offset < stop and record.key and record_writer(record) != writer:
             yield record.key
 
 

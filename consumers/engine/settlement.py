@@ -73,6 +73,7 @@ class Settlement:
 
     def submit(self, job: Job, decision: Decision) -> None:
         """Settle a job with the next group."""
+        job.settling = True
         self._settled.append(Settled(job, decision))
         self._idle.clear()
         self._wake.set()
@@ -133,7 +134,8 @@ class Settlement:
             before = [job.stored for job, _ in settled] + [job.stored for job, _ in running]
             now_ms = self._now_ms()
             group = self._planner.plan(settled, now_ms)
-            group.parked.extend(self._planner.running(job, now_ms) for job, _ in running)
+            # That an attempt runs is no news once it has ended, and would stand above its end.
+            group.parked.extend(self._planner.running(job, now_ms) for job, _ in running if not job.settling)
             group.tombstones.extend(leftovers)
             await self._write(group, settled)
             for was, (job, _) in zip(before, [*settled, *running], strict=True):
@@ -206,13 +208,15 @@ class Settlement:
 
 
 def _sends(decision: Decision) -> bool:
-    return isinstance(decision, Completed | Rerouted)
+    return isinstance(decision, (Completed, Rerouted))
 
 
 def _is_reported(job: Job, decision: Decision) -> bool:
     if job.task is None:
         return False
     settings = job.task.settings
-    if isinstance(decision, DeadLettered | Expired):
-        return bool(settings.announce) or settings.on_failure is not None
+    if not settings.announce and settings.on_failure is None:
+        return False
+    if isinstance(decision, (DeadLettered, Expired)):
+        return True
     return bool(settings.announce) and isinstance(decision, Completed)

@@ -7,6 +7,7 @@ The index is written blindly and checked when it is read: an entry whose record 
 time is stale.
 """
 
+import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +22,7 @@ OFFSET: Final = b"__faust\0offset__"
 FENCE: Final = b"__headrace\0fence"
 ALIVE: Final = b"__headrace\0alive"
 WRITER_HEADER: Final = "headrace-writer"
-_FENCE_SIZE: Final = 9
+_FENCE: Final = struct.Struct(">Q?Q")
 
 
 class Change(NamedTuple):
@@ -34,11 +35,12 @@ class Change(NamedTuple):
 
 
 class Fence(NamedTuple):
-    """The last fence seen: only records of this writer count after it. `released` = it let go in good
-    order."""
+    """The fence that holds: only records of its writer count after it. `released` = it let go in good
+    order. `term`, the group's generation, orders fences: one of an older term came late."""
 
     writer: int
     released: bool
+    term: int = 0
 
 
 def due_key(due_ms: int, id: bytes) -> bytes:
@@ -106,7 +108,7 @@ class StateDb:
         batch.put(OFFSET, b"%d" % self.offset)
         batch.put(ALIVE, b"%d" % now_ms)
         if self.fence is not None:
-            batch.put(FENCE, self.fence.writer.to_bytes(8, "big") + bytes([self.fence.released]))
+            batch.put(FENCE, _FENCE.pack(*self.fence))
         self._db.write(batch)
         return counted
 
@@ -117,9 +119,7 @@ class StateDb:
         writer, expires_ms = _writer_and_expiry(record)
         if is_fence(key):
             if value is not None:
-                if self.fence is None or self.fence.writer != writer:
-                    self.previous_fence = self.fence
-                self.fence = Fence(writer, released=header_of(value)[3] == 1)
+                self._meet(fence_of(value))
             return 0
         if self.fence is not None and writer != self.fence.writer:
             return 0
@@ -128,6 +128,13 @@ class StateDb:
         else:
             self._put(batch, Change(key, value))
         return 1
+
+    def _meet(self, fence: Fence) -> None:
+        if self.fence is not None and fence.term < self.fence.term:
+            return
+        if self.fence is None or self.fence.writer != fence.writer:
+            self.previous_fence = self.fence
+        self.fence = fence
 
     def due(self, now_ms: int, limit: int) -> list[tuple[bytes, bytes]]:
         """Index entries due by `now_ms` as (index key, id), from where firing got to; it does not move the
@@ -226,6 +233,10 @@ def record_writer(record: Any) -> int:
 
 
 def _read_fence(raw: bytes | None) -> Fence | None:
-    if raw is None or len(raw) != _FENCE_SIZE:
-        return None
-    return Fence(int.from_bytes(raw[:8], "big"), released=bool(raw[8]))
+    return None if raw is None or len(raw) != _FENCE.size else Fence(*_FENCE.unpack(raw))
+
+
+def fence_of(value: bytes) -> Fence:
+    """The fence a record is."""
+    term, _, writer, revision = header_of(value)
+    return Fence(writer, released=revision == 1, term=term)

@@ -36,6 +36,7 @@ class StateLog:
         self.partition = partition
         self.writer = writer
         self._writer_header = [(WRITER_HEADER, writer.to_bytes(8, "big"))]
+        self.term = 0  # of the group, when this worker was given the partition
         self._lock = asyncio.Lock()
         self.last: int | None = None
         self.gaps: list[Gap] = []
@@ -100,7 +101,10 @@ class StateLog:
         order."""
         now = time.time_ns() // 1_000_000
         value = encode_state(
-            {"released": released, "at_ms": now}, writer=self.writer, revision=1 if released else 0
+            {"released": released, "at_ms": now},
+            due_ms=self.term,
+            writer=self.writer,
+            revision=1 if released else 0,
         )
         return await self.append([Change(fence_key(self.partition), value)])
 
