@@ -97,17 +97,21 @@ class Sender:
             ) from None
 
     async def _send(self, record: Record) -> Position:
+        alone = record.key is None and record.value is None  # `send` refuses those, a batch takes them
         while True:
             producer = self._current()
             try:
                 await self._find_topic(producer, record.topic)
-                metadata = await self._produce(producer, record)
+                produce = self._produce_alone if alone else self._produce
+                metadata = await produce(producer, record)
                 return Position(metadata.topic, metadata.partition, metadata.offset)
             except KafkaError as error:
                 if not error.retriable:
                     await self._replace(producer)
                 refused = self._refusal(getattr(error, "errno", _NOBODY_TO_ASK), record.topic)
-                if refused is not None:
+                if isinstance(refused, EventTooLarge) and not alone:
+                    alone = True  # the batch was too large, this record need not be
+                elif refused is not None:
                     raise refused from error
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -117,20 +121,17 @@ class Sender:
         return self._producer
 
     async def _produce(self, producer: AIOKafkaProducer, record: Record) -> Any:
-        if record.key is None and record.value is None:
-            # `send` refuses a record that has headers alone; a batch takes it.
-            batch = producer.create_batch()
-            batch.append(key=None, value=None, timestamp=None, headers=list(record.headers))
-            sent = await producer.send_batch(batch, record.topic, partition=record.partition or 0)
-        else:
-            sent = await producer.send(
-                record.topic,
-                record.value,
-                key=record.key,
-                partition=record.partition,
-                headers=list(record.headers),
-            )
+        topic, key, value, headers, partition = record
+        sent = await producer.send(topic, value, key=key, partition=partition, headers=list(headers))
         return await sent
+
+    async def _produce_alone(self, producer: AIOKafkaProducer, record: Record) -> Any:
+        """In a batch of its own."""
+        topic, key, value, headers, partition = record
+        batch = producer.create_batch()
+        batch.append(key=key, value=value, timestamp=None, headers=list(headers))
+        number = producer._partition(topic, partition, key, value, key, value)
+        return await (await producer.send_batch(batch, topic, partition=number))
 
     async def _find_topic(self, producer: AIOKafkaProducer, topic: str) -> None:
         """Look a topic up: aiokafka would have Kafka make it up, or wait 40 s for it to appear."""
