@@ -5,12 +5,16 @@ in any language names the same job the same way; vectors to test against: `schem
 """
 
 import enum
-import hashlib
 import uuid
 from typing import Any, Final
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
+
+try:
+    from _sha1 import sha1 as _sha1  # type: ignore[import-not-found]  # for a few bytes OpenSSL's takes twice as long
+except ImportError:  # pragma: no cover - an interpreter built without it
+    from hashlib import sha1 as _sha1
 
 NAMESPACE: Final = uuid.UUID("6f1f3f0c-9a52-5d0e-8d3c-7b1f0f5f2a10")
 JOB_REQUESTED: Final = "headrace.job.requested.v1"
@@ -19,6 +23,7 @@ JOB_FAILED: Final = "headrace.job.failed.v1"
 MAX_JOB_ID_CHARACTERS: Final = 128
 
 _SEED: Final = NAMESPACE.bytes
+_VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 JsonKey = str | int | float | bool | None | list[Any] | dict[str, Any]
 
@@ -34,11 +39,8 @@ def derived_id(parent: str, kind: str, index: int) -> str:
 
 
 def _uuid5(name: bytes) -> str:
-    digest = bytearray(hashlib.sha1(_SEED + name, usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = _sha1(_SEED + name).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
 class JobState(enum.StrEnum):

@@ -4,7 +4,7 @@ shares."""
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -33,6 +33,7 @@ from events.topics import Source, commands_topic, dlq_topic, jobs_source, ledger
 from schemas.deadletter import Reason
 
 log = structlog.get_logger()
+_UNSEEN: Final = (Known, Parked, Rerouted)
 
 
 @dataclass(kw_only=True)
@@ -183,7 +184,7 @@ class Assembly:
 
     def report(self, job: Job, decision: Decision) -> None:
         """Tell telemetry what became of a job."""
-        if isinstance(decision, Known | Parked | Rerouted):
+        if isinstance(decision, _UNSEEN):
             return
         if job.task is None and not job.id:
             self.telemetry.undecodable(job.source, getattr(decision, "reason", Reason.UNDECODABLE))

@@ -213,8 +213,7 @@ class Engine:
         if consumer is None:
             return
         now = time.monotonic()
-        session_seconds = self._assembly.settings.session_timeout_seconds
-        health.kafka(self.ready.is_set() and now - consumer.last_heartbeat < session_seconds)
+        health.kafka(self.ready.is_set() and time.monotonic() <= self.lease_until())
         if now - consumer.last_poll < KAFKA_SECONDS or not self.partitions:
             health.polled()
         if self.ready.is_set():

@@ -69,10 +69,9 @@ class Execution:
             return
         job.started_ms = now_ms
         job.outputs = None
-        context = Context(job=job, state=self._state, port=self)
         current_job.set(job)
         self._telemetry.started(job)
-        decision = await self._run(job, context)
+        decision = await self._run(job, Context(job=job, state=self._state, port=self))
         if decision is None:
             self._telemetry.abandoned(job)
             return

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from consumers.engine.group import Letter
 from consumers.errors import OutputFailed
 from consumers.settings import WorkerSettings
+from events.connecting import disconnect
 
 log = structlog.get_logger()
 
@@ -115,7 +116,8 @@ class Outbox:
                 return
             fresh = await self._new_producer()
             self._producer = fresh
-            stopping = asyncio.create_task(broken.stop())
+            # Not its own stop: what queued up meanwhile would wait for ever.
+            stopping = asyncio.create_task(disconnect(broken))
             self._stopping.add(stopping)
             stopping.add_done_callback(self._stopping.discard)
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from consumers.engine.decisions import REROUTED, Decision, Parked
 from consumers.engine.job import Job
-from consumers.errors import InvalidArguments, InvalidEvent, UndecodableEvent
+from consumers.errors import EventError, InvalidArguments, InvalidEvent, UndecodableEvent
 from consumers.outcomes import DeadLettered, Failure
 from consumers.outputs import Output
 from consumers.registry import Registry, Subscription, Task
@@ -21,7 +21,7 @@ from events.queue_options import EnqueueOptions
 from events.structured import from_document
 from schemas.cloudevent import CloudEvent
 from schemas.deadletter import Reason
-from schemas.job import JOB_REQUESTED, JobRequested, JobState, derived_id, job_id
+from schemas.job import JOB_REQUESTED, JobRequested, JobState, JsonKey, derived_id, job_id
 from schemas.state import Position, RawRecord
 
 UNKNOWN_TASK_FIRST_SECONDS: Final = 5.0
@@ -56,6 +56,7 @@ class Reader:
         self._default_types = default_types
         self._now_ms = now_ms
         self._patience_ms = patience_ms
+        self._plausible_until_ms = 0
 
     def read(self, raw: RawRecord, position: Position) -> list[Read]:
         """The jobs a record asks for; empty when nobody subscribed to it."""
@@ -93,6 +94,8 @@ class Reader:
         subscriptions = self._registry.matching(position.topic, event.type)
         if not subscriptions:
             return []
+        if len(subscriptions) == 1 and subscriptions[0].takes(version):
+            return self._read_only(event, subscriptions[0], raw, position)
         reads: list[Read] = []
         problems: dict[Any, Exception] = {}
         parsed: dict[Any, Any] = {}
@@ -108,25 +111,41 @@ class Reader:
                 read = self._read_subscribed(event, subscription, parsed[model], raw, position)
                 if read is not None:
                     reads.append(read)
-            except (InvalidEvent, UndecodableEvent) as error:
+            except EventError as error:
                 problems[model] = error
         if not fits_version:
             unknown = LookupError(f"{event.type} version {version}: no subscribed task knows it")
             return [self._letter(event, raw, position, Reason.UNKNOWN_VERSION, unknown)]
-        for problem in problems.values():
-            reason = Reason.INVALID if isinstance(problem, InvalidEvent) else Reason.UNDECODABLE
-            reads.append(self._letter(event, raw, position, reason, problem))
+        reads += [self._unfit(event, raw, position, problem) for problem in problems.values()]
         return reads
+
+    def _read_only(
+        self, event: CloudEvent, subscription: Subscription, raw: RawRecord, position: Position
+    ) -> list[Read]:
+        """The usual case: one task is subscribed."""
+        try:
+            payload = subscription.task.parse_event(event, subscription)
+            read = self._read_subscribed(event, subscription, payload, raw, position)
+        except EventError as error:
+            return [self._unfit(event, raw, position, error)]
+        return [] if read is None else [read]
+
+    def _unfit(self, event: CloudEvent, raw: RawRecord, position: Position, problem: Exception) -> Read:
+        reason = Reason.INVALID if isinstance(problem, InvalidEvent) else Reason.UNDECODABLE
+        return self._letter(event, raw, position, reason, problem)
 
     def _read_subscribed(
         self, event: CloudEvent, subscription: Subscription, payload: Any, raw: RawRecord, position: Position
     ) -> Read | None:
         task = subscription.task
-        if not task.wants(payload):
+        settings = task.settings
+        if settings.when is not None and not task.wants(payload):
             return None
-        if self._registry.hops(task):
-            return self._hop(task, event, payload, raw, position)
-        key = task.idempotency_key_of(event, payload, raw.key)
+        key: JsonKey = [event.source, event.id]
+        if settings.idempotency_key is not None:
+            if self._registry.hops(task):
+                return self._hop(task, event, payload, raw, position)
+            key = task.idempotency_key_of(event, payload, raw.key)
         job = self._job(job_id(task.name, key), task, event, raw, position)
         job.payload = payload
         return Read(job)
@@ -213,9 +232,11 @@ class Reader:
             position=position,
             source=self._source,
         )
-        now_ms = self._now_ms()
-        if not 0 < raw.timestamp_ms <= now_ms + CLOCK_SKEW_MS:  # a producer may write any timestamp
-            job.enqueued_ms = job.ready_ms = now_ms
+        if not 0 < raw.timestamp_ms <= self._plausible_until_ms:  # a producer may write any timestamp
+            now_ms = self._now_ms()
+            self._plausible_until_ms = now_ms + CLOCK_SKEW_MS
+            if not 0 < raw.timestamp_ms <= self._plausible_until_ms:
+                job.enqueued_ms = job.ready_ms = now_ms
         if task is not None and task.settings.deadline_seconds is not None:
             job.deadline_ms = job.enqueued_ms + int(task.settings.deadline_seconds * 1000)
         return job

@@ -30,7 +30,7 @@ def document(job: Job, state: JobState) -> dict[str, Any]:
     """What every state record of a job says."""
     event = job.event
     return {
-        "state": state,
+        "state": state._value_,  # an enum costs orjson as much as all the rest
         "task": job.task_name,
         "attempt": job.attempt,
         "at": tuple(job.position),

@@ -71,12 +71,15 @@ class Runners:
 
     async def _run(self) -> None:
         try:
-            done = 0
+            done, runner, lease_until = 0, asyncio.current_task(), 0.0
             while self._ready and self.accepting:
                 job = self._ready.popleft()
                 if job.interrupted or not self._has_room(job):
                     continue
-                if time.monotonic() > self.lease_until():
+                now = time.monotonic()
+                if now > lease_until:
+                    lease_until = self.lease_until()
+                if now > lease_until:
                     # Thawed after its session, or the broker is away: somebody else may own this job now.
                     self._ready.appendleft(job)
                     self._leave_room(job)
@@ -84,6 +87,7 @@ class Runners:
                     continue
                 if self._ready:
                     self._spawn_soon()
+                job.started, job.runner = now, runner
                 await self._attempt(job)
                 done += 1
                 if not done % YIELD_EVERY:
@@ -94,9 +98,7 @@ class Runners:
                 self._spawn_soon()
 
     async def _attempt(self, job: Job) -> None:
-        timeout = self._timeout_of(job)
-        job.started = time.monotonic()
-        job.runner = asyncio.current_task()
+        timeout = None if job.task is None else job.task.settings.timeout_seconds
         self.running[job] = None
         same_timeout = None
         if timeout is not None:
@@ -112,10 +114,6 @@ class Runners:
                 same_timeout.pop(job, None)
             job.runner = None
             self._leave_room(job)
-
-    @staticmethod
-    def _timeout_of(job: Job) -> float | None:
-        return None if job.task is None else job.task.settings.timeout_seconds
 
     # -- a task's own max_jobs
 

@@ -310,7 +310,7 @@ class Worker:
 
 
 def _calm_garbage_collector() -> None:
-    """Jobs in flight are no garbage: with the default thresholds a quarter of the time goes into looking at them."""
+    """Jobs in flight are no garbage: by default a quarter of the time goes into looking at them."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
