@@ -16,6 +16,8 @@ from consumers.engine.group import Letter
 from consumers.errors import OutputFailed
 from consumers.settings import WorkerSettings
 from events.connecting import disconnect
+from events.errors import EventTooLarge
+from events.refusals import refusal
 
 log = structlog.get_logger()
 
@@ -83,15 +85,20 @@ class Outbox:
                 f"{self._settings.max_message_bytes}; publish a reference to the data instead"
             )
         await self.check(topic)
+        alone = False
         while True:
             producer = self.producer
             try:
-                await (await producer.send(topic, value, key=key, headers=headers))
+                await (_send_alone if alone else _send)(producer, topic, key, value, headers)
                 return
             except KafkaError as error:
                 if not error.retriable:
                     await self._renew(producer)
-                    raise OutputFailed(f"{topic!r} refused an event: {error}") from error
+                refused = refusal(getattr(error, "errno", -1), topic, self._settings.sasl_username)
+                if refused is not None and (alone or not isinstance(refused, EventTooLarge)):
+                    raise OutputFailed(f"{topic!r} refused an event: {refused}") from error
+                # Its batch may have been too large without it being so, or failed for its neighbour.
+                alone = refused is not None
                 log.warning("output_delayed", topic=topic, error=repr(error))
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -120,6 +127,22 @@ class Outbox:
             stopping = asyncio.create_task(disconnect(broken))
             self._stopping.add(stopping)
             stopping.add_done_callback(self._stopping.discard)
+
+
+async def _send(
+    producer: Any, topic: str, key: bytes | None, value: bytes | None, headers: list[Any]
+) -> None:
+    await (await producer.send(topic, value, key=key, headers=headers))
+
+
+async def _send_alone(
+    producer: Any, topic: str, key: bytes | None, value: bytes | None, headers: list[Any]
+) -> None:
+    batch = producer.create_batch()
+    batch.append(key=key, value=value, timestamp=None, headers=headers)
+    await producer.partitions_for(topic)  # a new producer knows none yet
+    partition = producer._partition(topic, None, key, value, key, value)
+    await (await producer.send_batch(batch, topic, partition=partition))
 
 
 async def _send_batches(producer: Any, topic: str, partition: int, letters: Sequence[Letter]) -> None:
