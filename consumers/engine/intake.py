@@ -17,6 +17,7 @@ from consumers.telemetry.telemetry import Telemetry
 from schemas.state import Position, RawRecord
 
 CHUNK: Final = 256
+_new: Final = tuple.__new__  # what a NamedTuple does, in a third of the time
 
 
 class Intake:
@@ -70,8 +71,8 @@ class Intake:
         offset = record.offset
         if tracker.next is not None and offset < tracker.next:
             return []
-        raw = RawRecord(record.key, record.value, record.headers, record.timestamp)
-        reads = self._reader.read(raw, Position(tp.topic, tp.partition, offset))
+        raw = _new(RawRecord, (record.key, record.value, record.headers, record.timestamp))
+        reads = self._reader.read(raw, _new(Position, (tp.topic, tp.partition, offset)))
         tracker.take(offset, len(reads))
         if not reads:
             if self._counted:

@@ -16,8 +16,9 @@ import structlog
 from faust import Event
 from faust.topics import Topic
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
+from faust.types import TP, ConsumerMessage
 
+from consumers.engine.connection import as_parsed
 from consumers.engine.tracker import Tracker
 
 log = structlog.get_logger()
@@ -58,6 +59,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def on_start(self) -> None:
         await super().on_start()
+        as_parsed(self._consumer)
         self.consumer.watch_heartbeats(self._consumer._coordinator)
 
 
@@ -143,12 +145,26 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 return
         self._read_offset[tp] = records[-1].offset + 1
         if tp in self.trackers:
-            message = self._to_message(tp, records[-1])
-            message.value = Batch(tp, records, start, epoch)
+            message = self._batch_message(tp, records[-1], Batch(tp, records, start, epoch))
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
         elif self._is_changelog_tp(tp):
             self.app.tables.recovery.restore(tp, records)
             await asyncio.sleep(0)
+
+    def _batch_message(self, tp: TP, last: Any, batch: Batch) -> ConsumerMessage:
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.timestamp / 1000,
+            last.timestamp_type,
+            last.headers,
+            None,
+            batch,
+            None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
 
     def read_again(self) -> None:
         """Records were left alone: what is fetched but not taken is fetched once more, on all partitions."""
