@@ -65,6 +65,7 @@ class Execution:
             failure = Failure(
                 "DeadlinePassed", f"the deadline passed {late_seconds:.1f} s before the attempt"
             )
+            job.attempt -= 1
             partition.finished(job, Expired(failure))
             return
         job.started_ms = now_ms

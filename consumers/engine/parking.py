@@ -181,10 +181,10 @@ class Parking:
         assert job.task is not None
         max_tries = job.task.settings.max_tries
         if job.attempt > max_tries:
-            job.attempt = max_tries
             if job.alone:
-                message = f"the worker was lost in attempt {job.attempt} of {max_tries}"
+                message = f"the worker was lost in attempt {max_tries} of {max_tries}"
                 self._partition.settle(job, DeadLettered(Reason.WORKER_LOST, Failure("WorkerLost", message)))
                 return None
+            job.attempt = max_tries
         self._quarantine.add(job)
         return None

@@ -17,7 +17,7 @@ from consumers.engine.reader import Read
 from consumers.engine.settlement import Settlement
 from consumers.engine.statelog import StateLog, StateLogClosed
 from consumers.engine.suspicion import Suspicion
-from consumers.outcomes import Skipped
+from consumers.outcomes import DeadLettered, Expired, Skipped
 
 if TYPE_CHECKING:
     from consumers.engine.runners import Runners
@@ -138,6 +138,8 @@ class Partition:
 
     def settle(self, job: Job, decision: Decision) -> None:
         """Settle a job no attempt was made for."""
+        if isinstance(decision, DeadLettered | Expired):
+            job.attempt -= 1
         if not self.lost:
             self.settlement.submit(job, decision)
 
