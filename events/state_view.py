@@ -1,7 +1,8 @@
 """What the state topics of a source say about its jobs, folded the way every reader folds them.
 
 A record counts when its writer is that of the last fence before it in its partition, fences of an older term
-than one before them left aside; before the first fence every record counts. A job in both topics is what its higher revision says, on a tie the ledger.
+than one before them left aside; before the first fence every record counts. A job in both topics is what its
+higher revision says, on a tie the ledger.
 """
 
 from collections.abc import Iterable, Iterator
