@@ -85,17 +85,15 @@ class Assembly:
     def new_partition(self, source: Source, number: int) -> Partition:
         """A partition that was just assigned; it works once it is activated."""
         app_id, writer = self.settings.app_id, new_writer()
-        retry = StateLog(
-            producer=self.state_producer,
-            topic=retry_topic(app_id, source.name),
-            partition=number,
-            writer=writer,
-        )
-        ledger = StateLog(
-            producer=self.state_producer,
-            topic=ledger_topic(app_id, source.name),
-            partition=number,
-            writer=writer,
+        retry, ledger = (
+            StateLog(
+                producer=self.state_producer,
+                topic=topic(app_id, source.name),
+                partition=number,
+                writer=writer,
+                heard=lambda: self.engine.app.consumer.last_heartbeat,
+            )
+            for topic in (retry_topic, ledger_topic)
         )
         partition = Partition(
             source=source.name,
@@ -156,7 +154,9 @@ class Assembly:
         self.tasks[key] = [
             self._spawn(partition.settlement.run()),
             self._spawn(self.parkings[key].run()),
-            self._spawn(sweep(partition, now_ms)),
+            self._spawn(
+                sweep(partition, now_ms, interval_seconds=self.settings.sweep_interval_seconds)
+            ),
             self._spawn(self.parkings[key].counts.take_stock(partition)),
             self._spawn(repair.run()),
         ]

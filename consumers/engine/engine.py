@@ -105,6 +105,15 @@ class Engine:
             partition = self.partitions[self._source_of_input[tp.topic], tp.partition]
             partition.trackers[tp.topic] = trackers[tp]
 
+    def start_over(self) -> None:
+        """Drop all: others may have owned our partitions meanwhile, and what we know of them is old."""
+        for owned in list(self.partitions):
+            partition = self.partitions[owned]
+            self._drop(owned)
+            for state in (partition.retry, partition.ledger):
+                if state.db is not None:
+                    self.app.tables[state.topic].data.close(partition.number)
+
     def _drop(self, owned: Owned) -> None:
         source, number = owned
         partition = self.partitions.pop(owned)

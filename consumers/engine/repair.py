@@ -21,7 +21,6 @@ from schemas.state import is_fence
 
 log = structlog.get_logger()
 
-LOOK_EVERY_SECONDS: Final = 60.0
 READ_SECONDS: Final = 10.0
 
 
@@ -54,25 +53,39 @@ class Repair:
                 return
 
     async def _wait(self) -> None:
-        for _ in range(int(LOOK_EVERY_SECONDS)):
+        for _ in range(max(1, int(self._settings.repair_interval_seconds))):
             await asyncio.sleep(1.0)
-            if self._partition.retry.gaps or self._partition.ledger.gaps:
+            states = (self._partition.retry, self._partition.ledger)
+            if any(state.gaps or state.foreign for state in states):
                 return
 
     async def look(self, state: StateLog) -> int:
         """Write our truth again for keys somebody else wrote; returns how many."""
         gaps = list(state.gaps)
-        if not gaps and not await self._has_grown(state):
+        if not gaps and not state.foreign and not await self._has_grown(state):
             return 0
         state.gaps.clear()
         last = state.last if state.last is not None else -1
         keys = await self._foreign_keys(state, [*gaps, Gap(last + 1, 1 << 62)])
-        if not keys or state.db is None:
+        state.foreign |= keys
+        if not state.foreign or state.db is None:
             return 0
         await self._may_write()
-        ids = sorted(key for key in keys if not is_fence(key))
-        if len(ids) < len(keys):
+        if any(is_fence(key) for key in keys):
             await state.fence()
+        return await self._write_again(state)
+
+    async def _write_again(self, state: StateLog) -> int:
+        """A job in flight is left for later: its settlement may stand before us, with newer truth."""
+        assert state.db is not None
+        ids = sorted(
+            key
+            for key in state.foreign
+            if not is_fence(key) and key.decode(errors="replace") not in self._partition.in_flight
+        )
+        state.foreign = {key for key in state.foreign.difference(ids) if not is_fence(key)}
+        if not ids:
+            return 0
         log.warning("foreign_writes_repaired", topic=state.topic, partition=state.partition, keys=len(ids))
         truth = [
             Change(id, value if value is None else rewritten(value, state.writer))

@@ -7,7 +7,7 @@ that is not the next one of ours tells that somebody else wrote in between: a wo
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import structlog
@@ -18,6 +18,7 @@ from schemas.state import encode_state, fence_key
 
 log = structlog.get_logger()
 RETRY_SECONDS = 0.2
+CONFIRM_LOOK_SECONDS = 0.05
 
 
 class Gap(NamedTuple):
@@ -30,8 +31,18 @@ class Gap(NamedTuple):
 class StateLog:
     """Appends to one partition of a state topic with a writer id."""
 
-    def __init__(self, *, producer: Any, topic: str, partition: int, writer: int) -> None:
+    def __init__(
+        self,
+        *,
+        producer: Any,
+        topic: str,
+        partition: int,
+        writer: int,
+        heard: Callable[[], float] | None = None,
+    ) -> None:
+        """`heard` says when, on the monotonic clock, the group was last asked and still counted us in."""
         self._producer = producer
+        self._heard = heard
         self.topic = topic
         self.partition = partition
         self.writer = writer
@@ -40,6 +51,8 @@ class StateLog:
         self._lock = asyncio.Lock()
         self.last: int | None = None
         self.gaps: list[Gap] = []
+        self._gaps_met = 0
+        self.foreign: set[bytes] = set()  # keys somebody else wrote, to be written again
         self.closed = False
         self.db: StateDb | None = None
 
@@ -52,17 +65,35 @@ class StateLog:
         away.
         """
         async with self._lock:
-            pending = list(changes)
+            pending, gaps = list(changes), self._gaps_met
+            if not pending:
+                return -1 if self.last is None else self.last
             while True:
                 if self.closed:
                     raise StateLogClosed(self.topic, self.partition)
                 try:
-                    return await self._send(pending)
+                    last = await self._send(pending)
+                    break
                 except KafkaError as error:
                     log.warning(
                         "state_write_delayed", topic=self.topic, partition=self.partition, error=repr(error)
                     )
                     await asyncio.sleep(RETRY_SECONDS)
+            if self._gaps_met > gaps:
+                await self._still_ours()
+            return last
+
+    async def _still_ours(self) -> None:
+        """Somebody else wrote between our records. Had that been a new owner, ours would count for nothing:
+        return once the group, asked after they were written, knows us as the owner. Raises `StateLogClosed`.
+        """
+        written = time.monotonic()
+        while self._heard is not None and self._heard() <= written:
+            if self.closed:
+                break
+            await asyncio.sleep(CONFIRM_LOOK_SECONDS)
+        if self.closed:
+            raise StateLogClosed(self.topic, self.partition)
 
     async def _send(self, changes: list[Change]) -> int:
         now = time.time_ns() // 1_000_000
@@ -87,6 +118,7 @@ class StateLog:
 
     def _note(self, base: int, last: int) -> None:
         if self.last is not None and base > self.last + 1:
+            self._gaps_met += 1
             self.gaps.append(Gap(self.last + 1, base))
         self.last = last if self.last is None else max(last, self.last)
 

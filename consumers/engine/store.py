@@ -82,9 +82,10 @@ class StateStore(rocksdb.Store):  # type: ignore[misc]
         """Close what another worker owns now, so that its lock and memory are free at once."""
         for tp in tps:
             if tp.topic in table.changelog_topic.topics:
-                self._close(tp.partition)
+                self.close(tp.partition)
 
-    def _close(self, partition: int) -> None:
+    def close(self, partition: int) -> None:
+        """Close the database of a partition; the next use opens it again."""
         self.partitions.pop(partition, None)
         db = self._dbs.pop(partition, None)
         if db is not None:
@@ -92,7 +93,7 @@ class StateStore(rocksdb.Store):  # type: ignore[misc]
 
     async def stop(self) -> None:
         for partition in list(self._dbs):
-            self._close(partition)
+            self.close(partition)
 
 
 class StateTable(Table):  # type: ignore[misc]

@@ -74,6 +74,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         self._positioned = False  # whether it is known where reading new partitions begins
         self._astray = False  # whether reading may be elsewhere than taking got to
         self.last_heartbeat = time.monotonic()
+        self._joined = time.monotonic()  # when the newest generation of the group was asked for, or before
+        self._generation = -1  # of the group, when partitions were last assigned
         self.last_poll = time.monotonic()
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -91,6 +93,14 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             return answered
 
         coordinator._do_heartbeat = do_heartbeat
+        stock_rejoin = coordinator._do_rejoin_group
+
+        async def do_rejoin_group(subscription: Any) -> bool:
+            self._joined = time.monotonic()
+            rejoined: bool = await stock_rejoin(subscription)
+            return rejoined
+
+        coordinator._do_rejoin_group = do_rejoin_group
 
     # -- reading
 
@@ -217,10 +227,19 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Drop what went away, keep trackers and running jobs of what stayed."""
+        """Drop what went away, keep trackers and running jobs of what stayed.
+
+        After a generation of the group we were not given partitions in, nothing stayed: others may have had
+        them meanwhile, even when they are ours again.
+        """
         self.epoch += 1
         self._positioned = False
-        self.last_heartbeat = time.monotonic()
+        self.last_heartbeat = max(self.last_heartbeat, self._joined)
+        missed = generation_id not in (self._generation, self._generation + 1)
+        self._generation = generation_id
+        if missed:
+            self.trackers.clear()
+            self.engine.start_over()
         inputs = {tp for tp in assigned if self.engine.is_input(tp.topic)}
         for tp in self.trackers.keys() - inputs:
             del self.trackers[tp]
