@@ -108,6 +108,8 @@ class State:
     parked: dict[str, StateRecord]
     letters: dict[str, list[dict[str, str]]]
     records: list[Any]  # of the input topics
+    written: list[tuple[str, int, StateRecord]] = field(default_factory=list)  # retry records, when written
+    letter_records: list[Any] = field(default_factory=list)
 
     def attempts(self, job_id: str) -> int:
         (record,) = self.finished[job_id]
@@ -126,14 +128,21 @@ async def state_of(reader: LogReader, app_id: str, source: str, *inputs: str) ->
             if record.value is None:
                 state.parked.pop(record.key.decode(), None)
             else:
-                state.parked[record.key.decode()] = decode_state(record.value)
+                parked = state.parked[record.key.decode()] = decode_state(record.value)
+                state.written.append((record.key.decode(), record.timestamp, parked))
     async for record in reader.read([ledger_topic(app_id, source)]):
         if not is_fence(record.key):
             state.finished.setdefault(record.key.decode(), []).append(decode_state(record.value))
     async for record in reader.read([dlq_topic(app_id, source)]):
-        headers = {name: content.decode() for name, content in record.headers}
-        state.letters.setdefault(headers.get("headrace-job-id", ""), []).append(headers)
+        facts = facts_of(record)
+        state.letters.setdefault(facts.get("headrace-job-id", ""), []).append(facts)
+        state.letter_records.append(record)
     return state
+
+
+def facts_of(letter: Any) -> dict[str, str]:
+    """The headers of ours on a dead letter."""
+    return {name: content.decode() for name, content in letter.headers if name.startswith("headrace-")}
 
 
 async def events_state(broker: str, app_id: str) -> State:
