@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from consumers.engine.outbox import Outbox
+from consumers.errors import OutputFailed
 from consumers.outputs import JobRequest, Output
 from events import codec
 from events.requests import request_event
@@ -27,7 +28,11 @@ class Sending:
     async def send(self, outputs: Iterable[Output]) -> None:
         """Publish outputs in their order. Raises `OutputFailed`."""
         for output in outputs:
-            await self._outbox.send(*self._record(output))
+            try:
+                record = self._record(output)
+            except (TypeError, ValueError) as error:
+                raise OutputFailed(f"an output cannot be written as JSON: {error}") from error
+            await self._outbox.send(*record)
 
     def _record(self, output: Output) -> Record:
         if isinstance(output.event, JobRequest):

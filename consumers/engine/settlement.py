@@ -23,7 +23,9 @@ from consumers.engine.sending import Sending
 from consumers.engine.statedb import Change
 from consumers.engine.statelog import StateLog, StateLogClosed
 from consumers.errors import OutputFailed
+from consumers.failures import failure_of
 from consumers.outcomes import Completed, DeadLettered, Expired
+from schemas.deadletter import Reason
 from schemas.job import JobState
 
 log = structlog.get_logger()
@@ -161,12 +163,17 @@ class Settlement:
             if job.outputs and _sends(decision)
         ]
         for index, sender in senders:
-            job = settled[index].job
+            job, decision = settled[index]
             try:
                 await sender
             except OutputFailed as error:
-                settled[index] = Settled(job, self._decide(job, error))
+                settled[index] = Settled(job, self._refused(job, decision, error))
         return settled
+
+    def _refused(self, job: Job, decision: Decision, error: OutputFailed) -> Decision:
+        if isinstance(decision, Rerouted):  # no attempt was made, and another request would be refused again
+            return DeadLettered(Reason.FAILED, failure_of(error))
+        return self._decide(job, error)
 
     async def _write(self, group: Group, settled: list[Settled]) -> None:
         retry_offset = await self._phase_one(group, settled)
