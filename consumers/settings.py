@@ -31,6 +31,8 @@ class WorkerSettings(ClientSettings):
     session_timeout_seconds: float = Field(default=10.0, ge=6.0, le=300.0)
     commit_interval_seconds: float = Field(default=1.0, gt=0)
     unknown_task_patience_seconds: float = Field(default=900.0, ge=0)
+    repair_interval_seconds: float = Field(default=60.0, gt=0)  # between looks for foreign writes
+    sweep_interval_seconds: float = Field(default=300.0, gt=0)  # between rounds of deleting what expired
     max_result_bytes: int = Field(default=256_000, ge=0)
     max_message_bytes: int = Field(default=1_000_000, ge=1_000)
 

@@ -1,7 +1,7 @@
 """One CloudEvent 1.0 in memory.
 
-Data stay the bytes they came as until somebody asks for them: a typed task validates straight from the bytes,
-an event nobody subscribed to is never parsed.
+Data stay the bytes they came as until somebody asks for them: a typed task validates straight from the
+bytes, an event nobody subscribed to is never parsed.
 """
 
 import datetime as dt

@@ -1,7 +1,7 @@
 """May a schema change under the same version? Two JSON Schemas in, a sentence for each reason against out.
 
-A change is compatible when everything that was valid stays valid and nothing readers count on goes away:
-new optional fields and wider types are; removed fields, new required ones and narrower types are not.
+A change is compatible when everything that was valid stays valid and nothing readers count on goes away: new
+optional fields and wider types are; removed fields, new required ones and narrower types are not.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
 """Domain events as classes: what happened, under which type and version, on which topic.
 
-Every class that names a `type` is in the catalogue, so a type string finds its model, and no two classes
-can claim one (type, version).
+Every class that names a `type` is in the catalogue, so a type string finds its model, and no two classes can
+claim one (type, version).
 """
 
 import datetime as dt

@@ -1,9 +1,9 @@
 """The bytes of state records: parked jobs, finished jobs, fences.
 
-Key: the job id, or `fence/<partition>`. Value: a 32-byte header a restore can read without parsing
-(due, expiry, writer, revision; big-endian, times in ms since 1970), the length of a JSON document, the
-document, and for parked jobs the raw record that started them, byte for byte. What is the due time of a job
-is the term of a fence: the group's generation, by which a fence that came late is known.
+Key: the job id, or `fence/<partition>`. Value: a 32-byte header a restore can read without parsing (due,
+expiry, writer, revision; big-endian, times in ms since 1970), the length of a JSON document, the document,
+and for parked jobs the raw record that started them, byte for byte. What is the due time of a job is the
+term of a fence: the group's generation, by which a fence that came late is known.
 """
 
 import struct

@@ -1,5 +1,4 @@
-"""How a partition is put together: the parts of one source and partition, wired to those the worker
-shares."""
+"""How a partition is put together: the parts of one source and partition, wired to those the worker shares."""
 
 import asyncio
 from collections.abc import Coroutine

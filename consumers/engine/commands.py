@@ -1,7 +1,7 @@
 """Commands to the owner of a partition. For now one: redrive a dead letter.
 
-The command carries the letter whole, so its owner needs nothing but this record. A redrive is idempotent:
-it runs the job only while the job's newest record is the one the letter came from.
+The command carries the letter whole, so its owner needs nothing but this record. A redrive is idempotent: it
+runs the job only while the job's newest record is the one the letter came from.
 """
 
 import structlog

@@ -1,10 +1,9 @@
 """Three mends for aiokafka, applied once per process.
 
 uvloop raises RuntimeError when a write meets a connection that was just reset; aiokafka handles OSError
-only, its
-metadata task dies of it without a word, and commits hang for ever. And while a broker is away its loggers
-say the same line hundreds of times a second (see `consumers/telemetry/logs.py` for that one). The third is
-speed: our consumer gets records as the C parser made them, not copied into a `ConsumerRecord` each.
+only, its metadata task dies of it without a word, and commits hang for ever. And while a broker is away its
+loggers say the same line hundreds of times a second (see `consumers/telemetry/logs.py` for that one). The
+third is speed: our consumer gets records as the C parser made them, not copied into a `ConsumerRecord` each.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """The door: fetched batches become jobs in flight.
 
-Offsets are taken in order and held until their jobs settle; a batch of an older assignment, or one that
-does not join on to what was taken, is left alone and read again.
+Offsets are taken in order and held until their jobs settle; a batch of an older assignment, or one that does
+not join on to what was taken, is left alone and read again.
 """
 
 import asyncio

@@ -1,5 +1,6 @@
 """How many jobs are parked in a partition, by kind: counted once when it is taken over, then kept up to
-date."""
+date.
+"""
 
 import asyncio
 from collections.abc import Mapping

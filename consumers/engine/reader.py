@@ -1,8 +1,8 @@
 """From raw records to jobs: decode, find the subscribed tasks, validate for each.
 
 What cannot become a job comes back all the same, with the decision that settles it, so that nothing is
-dropped in
-silence: undecodable bytes and invalid data are dead letters, unknown tasks are parked for a rolling deploy.
+dropped in silence: undecodable bytes and invalid data are dead letters, unknown tasks are parked for a
+rolling deploy.
 """
 
 import uuid

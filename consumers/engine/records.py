@@ -1,5 +1,6 @@
 """What is written about a job: pure functions from (job, outcome, time) to the bytes of state records and
-letters."""
+letters.
+"""
 
 import dataclasses
 from typing import Any, Final

@@ -1,8 +1,8 @@
 """After a foreign write: put our own truth for its keys behind it.
 
 Readers ignore what a worker writes after our fence. Compaction does not: it would keep the foreign record
-and drop ours.
-So the owner looks for offsets in its state partitions that it did not write, and writes those keys again.
+and drop ours. So the owner looks for offsets in its state partitions that it did not write, and writes those
+keys again.
 """
 
 import asyncio

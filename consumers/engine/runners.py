@@ -1,8 +1,8 @@
 """Running attempts: a few tasks that each take ready jobs one after the other.
 
 A job that never waits costs no task of its own: its runner goes straight on to the next. While a runner
-waits inside a
-job another one takes over the queue. One sweep watches all timeouts, instead of a timer for each job.
+waits inside a job another one takes over the queue. One sweep watches all timeouts, instead of a timer for
+each job.
 """
 
 import asyncio

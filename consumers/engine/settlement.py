@@ -1,9 +1,8 @@
 """The one writer of a partition's state: makes outcomes durable in groups, like the log of a database.
 
 While one group waits for the broker the next one gathers. For each: outputs of completed jobs, then phase 1
-(parked
-records, dead letters), phase 2 (ledger), tombstones, RocksDB, and only then the ack. A kill between any two
-of them repeats work at most; `ARCHITECTURE.md` has the table.
+(parked records, dead letters), phase 2 (ledger), tombstones, RocksDB, and only then the ack. A kill between
+any two of them repeats work at most; `ARCHITECTURE.md` has the table.
 """
 
 import asyncio

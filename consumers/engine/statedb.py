@@ -2,9 +2,8 @@
 id).
 
 Records and the changelog offset they reach to go into one WriteBatch, so a kill leaves either both or
-neither.
-The index is written blindly and checked when it is read: an entry whose record is gone or due at another
-time is stale.
+neither. The index is written blindly and checked when it is read: an entry whose record is gone or due at
+another time is stale.
 """
 
 import struct

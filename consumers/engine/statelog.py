@@ -1,8 +1,8 @@
 """The writer of one state partition's changelog.
 
 One writer per partition, so records land in the order they were decided. Every record names its writer, and
-an offset
-that is not the next one of ours tells that somebody else wrote in between: a worker thawed after its session.
+an offset that is not the next one of ours tells that somebody else wrote in between: a worker thawed after
+its session.
 """
 
 import asyncio

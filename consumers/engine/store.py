@@ -1,7 +1,7 @@
 """The RocksDB side of a Faust table: where partitions are opened, restored and closed.
 
-All partitions share one block cache and one budget for memtables; a store that was away for too long to trust
-(compaction may have dropped tombstones it never saw) is wiped and restored from its topic.
+All partitions share one block cache and one budget for memtables; a store that was away for too long to
+trust (compaction may have dropped tombstones it never saw) is wiped and restored from its topic.
 """
 
 import os

@@ -1,7 +1,7 @@
 """After an unclean stop: which jobs may have been running when the previous owner died.
 
-One of them may be what killed it, so their attempts are remembered durably before they run; a job that
-kills its worker is then given up after its tries, instead of taking down one owner after the other.
+One of them may be what killed it, so their attempts are remembered durably before they run; a job that kills
+its worker is then given up after its tries, instead of taking down one owner after the other.
 """
 
 from consumers.engine.job import Job

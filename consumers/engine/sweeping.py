@@ -1,7 +1,7 @@
 """Forgetting: expired ledger records are deleted from disk bit by bit, between other work.
 
-Kafka deletes its copy by retention; a read checks the expiry anyway, so nothing depends on how far the
-sweep is.
+Kafka deletes its copy by retention; a read checks the expiry anyway, so nothing depends on how far the sweep
+is.
 """
 
 import asyncio
@@ -13,13 +13,12 @@ from consumers.engine.statedb import RECORD
 
 AT_ONCE: Final = 1_000
 PAUSE_SECONDS: Final = 0.1
-ROUND_SECONDS: Final = 300.0
 
 
-async def sweep(partition: Partition, now_ms: Callable[[], int]) -> None:
-    """Sweep the ledger of a partition for as long as it is ours."""
+async def sweep(partition: Partition, now_ms: Callable[[], int], *, interval_seconds: float) -> None:
+    """Sweep the ledger of a partition for as long as it is ours, `interval_seconds` between two rounds."""
     while not partition.lost:
-        await asyncio.sleep(ROUND_SECONDS)
+        await asyncio.sleep(interval_seconds)
         position: bytes | None = RECORD
         while position is not None and not partition.lost and partition.ledger.db is not None:
             position = partition.ledger.db.sweep(position, AT_ONCE, now_ms())

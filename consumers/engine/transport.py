@@ -2,9 +2,8 @@
 our topics.
 
 Faust's own per-message path can commit past unfinished messages and forgets acks on a rebalance, so what is
-taken, what
-may be committed and where reading goes on are decided here. Which internals this relies on is pinned by
-`tests/contract/`.
+taken, what may be committed and where reading goes on are decided here. Which internals this relies on is
+pinned by `tests/contract/`.
 """
 
 import asyncio
