@@ -21,7 +21,7 @@ INTERRUPTED = 130
 @click.option(
     "--speed",
     type=click.FloatRange(min=0),
-    default=1500.0,
+    default=1800.0,
     show_default=True,
     help="Seconds of 2013 in one of ours; 0 is as fast as Kafka takes them.",
 )
