@@ -1,4 +1,4 @@
-"""How a partition is put together: the parts of one source and partition, wired to those the worker shares."""
+"""How a partition is put together: parts of its own, wired to those the worker shares."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -153,9 +153,7 @@ class Assembly:
         self.tasks[key] = [
             self._spawn(partition.settlement.run()),
             self._spawn(self.parkings[key].run()),
-            self._spawn(
-                sweep(partition, now_ms, interval_seconds=self.settings.sweep_interval_seconds)
-            ),
+            self._spawn(sweep(partition, now_ms, interval_seconds=self.settings.sweep_interval_seconds)),
             self._spawn(self.parkings[key].counts.take_stock(partition)),
             self._spawn(repair.run()),
         ]

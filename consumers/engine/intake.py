@@ -30,7 +30,7 @@ class Intake:
         reader: Reader | CommandReader,
         telemetry: Telemetry,
         consumer: Callable[[], Any],
-        crash: Callable[[BaseException], Any],
+        crash: Callable[[BaseException], None],
     ) -> None:
         self._partitions = partitions
         self._reader = reader
@@ -46,7 +46,7 @@ class Intake:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            await self._crash(error)
+            self._crash(error)
 
     async def _take(self, batch: Batch) -> None:
         consumer = self._consumer()

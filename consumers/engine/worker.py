@@ -4,7 +4,6 @@ Whatever can be refused is refused before anything connects to the group; a stop
 """
 
 import asyncio
-import gc
 import inspect
 import os
 import signal
@@ -14,20 +13,10 @@ from typing import Any, Final
 
 import structlog
 import uvloop
-from aiokafka import AIOKafkaProducer
 
 from consumers.engine import fault_points
-from consumers.engine.app import new_app
-from consumers.engine.assembly import Assembly
 from consumers.engine.connection import mend_connections
-from consumers.engine.engine import Engine
-from consumers.engine.execution import Execution
-from consumers.engine.intake import Intake
-from consumers.engine.outbox import Outbox
-from consumers.engine.runners import Runners
-from consumers.engine.sending import Sending
-from consumers.engine.store import SharedMemory, now_ms
-from consumers.engine.watchdog import watch_clients
+from consumers.engine.machinery import Machinery
 from consumers.registry import Registry
 from consumers.settings import WorkerSettings
 from consumers.sources import sources_of
@@ -37,16 +26,13 @@ from consumers.telemetry.telemetry import Telemetry
 from events.errors import BrokerUnreachable
 from events.header_names import mend_header_names
 from events.provision import prepare_sources
-from events.topics import Source, commands_topic, ledger_topic, retry_topic
+from events.topics import Source
 
 log = structlog.get_logger()
 
-STATE_BATCH_BYTES: Final = 512 << 10
-FENCE_AGAIN_SECONDS: Final = 3600.0
 HARD_EXIT_GRACE_SECONDS: Final = 5.0
 BOOT_RETRY_SECONDS: Final = 2.0
 EXIT_STUCK: Final = 70
-GARBAGE_THRESHOLD: Final = 50_000
 
 
 def run(settings: WorkerSettings, registry: Registry) -> int:
@@ -69,7 +55,7 @@ class Worker:
         self.health = Health()
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
-        self._background: list[asyncio.Task[Any]] = []
+        self._machinery: Machinery | None = None
 
     async def serve(self) -> int:
         """Boot, work, stop. Returns 0 after an orderly stop, 1 after a failure."""
@@ -114,15 +100,15 @@ class Worker:
             outcome = hook(self.state)
             if inspect.isawaitable(outcome):
                 await outcome
-        self._assemble(ready)
-        _calm_garbage_collector()
-        await self.outbox.start()
-        await self.state_producer.start()
-        self._spawn(self.runners.watch())
-        self._spawn(self._beat())
-        self._spawn(watch_clients(self.app, self._producers))
-        self._spawn(self._fence_again())
-        self._spawn(self.app.start())
+        self._machinery = Machinery(
+            settings=self.settings,
+            registry=self.registry,
+            sources=ready,
+            telemetry=self.telemetry,
+            state=self.state,
+            crashed=self.crashed,
+        )
+        await self._machinery.start(self.health)
 
     async def _prepare(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
         """The sources that may run, with their partition counts. Waits for a Kafka that is not there yet."""
@@ -139,94 +125,6 @@ class Worker:
             log.error("source_refused", source=problem.source, error=problem.message)
         refused = {problem.source for problem in problems}
         return tuple(source for source in settled if source.name not in refused)
-
-    def _assemble(self, sources: tuple[Source, ...]) -> None:
-        settings = self.settings
-        self.outbox = Outbox(settings)
-        self.state_producer = AIOKafkaProducer(
-            bootstrap_servers=settings.bootstrap_servers,
-            client_id=f"{settings.app_id}-state",
-            acks="all",
-            linger_ms=0,
-            max_batch_size=STATE_BATCH_BYTES,
-            compression_type="zstd",
-            **settings.kafka_arguments(),
-        )
-        self.runners = Runners(max_jobs=settings.max_jobs, detach_after_seconds=settings.detach_after_seconds)
-        sending = Sending(outbox=self.outbox, app_id=settings.app_id)
-        self.runners.execution = Execution(
-            registry=self.registry,
-            telemetry=self.telemetry,
-            sending=sending,
-            state=self.state,
-            now_ms=now_ms,
-            threads=settings.thread_pool_size,
-        )
-        assembly = Assembly(
-            settings=settings,
-            registry=self.registry,
-            sources=sources,
-            telemetry=self.telemetry,
-            outbox=self.outbox,
-            sending=sending,
-            state_producer=self.state_producer,
-            runners=self.runners,
-            execution=self.runners.execution,
-        )
-        self.runners.detach = assembly.detach
-        self.engine = assembly.engine = Engine(
-            sources=sources, assembly=assembly, telemetry=self.telemetry, crashed=self.crashed
-        )
-        self.app = self.engine.app = new_app(settings, self.engine)
-        self.runners.lease_until = self.engine.lease_until
-        self._subscribe(assembly, sources)
-
-    def _subscribe(self, assembly: Assembly, sources: tuple[Source, ...]) -> None:
-        memory = SharedMemory()
-        app_id = self.settings.app_id
-        for source in sources:
-            count = source.partitions or 1
-            for topic in source.topics:
-                self._add_input(topic, source, assembly.reader(source))
-            self._add_input(commands_topic(app_id, source.name), source, assembly.command_reader(source))
-            self.app.add_state(retry_topic(app_id, source.name), count, indexed=True, memory=memory)
-            self.app.add_state(ledger_topic(app_id, source.name), count, indexed=False, memory=memory)
-
-    def _add_input(self, topic: str, source: Source, reader: Any) -> None:
-        intake = Intake(
-            partitions=self.engine.by_source[source.name],
-            reader=reader,
-            telemetry=self.telemetry,
-            consumer=lambda: self.app.consumer,
-            crash=self.crashed,
-        )
-        self.app.add_input(topic, source.partitions or 1, intake.take)
-
-    def _producers(self) -> dict[str, Any]:
-        return {"outbox": self.outbox.producer, "state": self.state_producer}
-
-    # -- working
-
-    async def _beat(self) -> None:
-        """Keep health and metrics up to date."""
-        while True:
-            await asyncio.sleep(1.0)
-            self.engine.show(self.health)
-            self.telemetry.flush()
-
-    async def _fence_again(self) -> None:
-        while True:
-            await asyncio.sleep(FENCE_AGAIN_SECONDS)
-            await self.engine.fence_again()
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        task.add_done_callback(self._ended)
-        self._background.append(task)
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            self.crashed(task.exception())
 
     def crashed(self, error: BaseException | None) -> None:
         """Something of ours is broken: stop, and let whoever runs the worker start it again."""
@@ -269,9 +167,9 @@ class Worker:
         )
         deadline.daemon = True
         deadline.start()
-        if hasattr(self, "app"):
-            await self._drain()
-            await self._stop_app()
+        if self._machinery is not None:
+            await self._machinery.drain(self.settings.drain_seconds)
+            await self._machinery.stop()
         for hook in self.registry.shutdown:
             try:
                 outcome = hook(self.state)
@@ -286,45 +184,6 @@ class Worker:
             os._exit(0 if self._failure is None else 1)
         deadline.cancel()
 
-    async def _drain(self) -> None:
-        self.runners.accepting = False
-        consumer = self.app.consumer if self.app._consumer is not None else None
-        if consumer is not None:
-            consumer.stop_flow()
-        await _within(self.runners.idle(), self.settings.drain_seconds)
-        self.runners.stop_all()
-        await _within(self.runners.idle(), 1.0)
-        await _within(self.engine.settle_all(), 2.0)
-        await _within(self.engine.release_all(), 2.0)
-        if consumer is not None:
-            await consumer.commit_within(2.0)
-
-    async def _stop_app(self) -> None:
-        for task in self._background:
-            task.cancel()
-        self.engine.dismantle_all()
-        await self.app.stop()
-        await self.outbox.stop()
-        await self.state_producer.stop()
-        self.runners.execution.close()
-
-
-def _calm_garbage_collector() -> None:
-    """Jobs in flight are no garbage: by default a quarter of the time goes into looking at them."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
-
 
 def _has_task_threads() -> bool:
     return any(thread.name.startswith("task") and thread.is_alive() for thread in threading.enumerate())
-
-
-async def _within(work: Any, seconds: float) -> None:
-    """Wait for `work`, but no longer than `seconds`."""
-    task = asyncio.ensure_future(work)
-    await asyncio.wait({task}, timeout=seconds)
-    if not task.done():
-        task.cancel()
-    elif task.exception() is not None:
-        log.warning("shutdown_step_failed", error=repr(task.exception()))
