@@ -1,4 +1,4 @@
-"""Workers whose tasks do as their events say (`modules/steered.py`), several of them at a time, and what they did."""
+"""Workers whose tasks do as their events say (`modules/steered.py`), several at a time, and what they did."""
 
 import asyncio
 import signal
@@ -62,7 +62,7 @@ def asks(count: int, type: str = "steer.loose", name: str = "e", **data: Any) ->
 async def publish_spread(
     broker: str, app_id: str, events: Iterable[CloudEvent], *, partitions: int = 1, keys: int = 0
 ) -> None:
-    """Publish round robin over the partitions, without keys or with so many, in one order for each partition."""
+    """Publish round robin over the partitions, without keys or with so many, each partition in order."""
     async with AIOKafkaProducer(bootstrap_servers=broker, enable_idempotence=True) as producer:
         sent = []
         for number, each in enumerate(events):
@@ -87,7 +87,9 @@ def starts(folder: Path) -> Counter[str]:
 async def until_started(folder: Path, events: Iterable[CloudEvent]) -> None:
     wanted = {each.id for each in events}
     await until(
-        lambda: wanted <= starts(folder).keys(), within_seconds=LONG_SECONDS, saying=f"{len(wanted)} have started"
+        lambda: wanted <= starts(folder).keys(),
+        within_seconds=LONG_SECONDS,
+        saying=f"{len(wanted)} have started",
     )
 
 
@@ -129,4 +131,3 @@ async def letters_of(broker: str, app_id: str, source: str | None = None) -> lis
         }
         for record in await records_of(broker, dlq_topic(app_id, source or topic_of(app_id)))
     ]
-

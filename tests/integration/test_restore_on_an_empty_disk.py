@@ -41,7 +41,8 @@ async def test_the_store_equals_the_topics_and_parked_jobs_fire(
         await until_finished(broker, app_id, [*finished, *retried])
 
         async def parked() -> bool:
-            return sum([len(each) for each in (await _folds(broker, retry_topic(app_id, topic_of(app_id))))]) == 60
+            folds = await _folds(broker, retry_topic(app_id, topic_of(app_id)))
+            return sum(len(fold) for fold in folds) == len(soon) + len(late)
 
         await until(parked, within_seconds=60)
         await worker.kill()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import rocksdict
@@ -34,7 +35,7 @@ async def test_an_expired_job_runs_again(broker: str, app_id: str, tmp_path: Pat
     written = await ledger_of(broker, app_id)
     assert sum(len(copies) for copies in written.values()) == sum(runs.values())
     for copies in written.values():
-        for earlier, later in zip(copies, copies[1:], strict=False):
+        for earlier, later in pairwise(copies):
             assert later.document["started_ms"] >= earlier.expires_ms, "not before it had expired"
 
 
@@ -47,7 +48,8 @@ async def test_the_disk_is_swept(broker: str, app_id: str, tmp_path: Path) -> No
         copy = tmp_path / "copy"
 
         def swept() -> bool:
-            return _ids_on_disk(worker.folder, app_id, copy) == {job_of("loose", event.id) for event in lasting}
+            left = {job_of("loose", event.id) for event in lasting}
+            return _ids_on_disk(worker.folder, app_id, copy) == left
 
         await until(swept, within_seconds=60)
 

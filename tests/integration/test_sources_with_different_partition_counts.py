@@ -30,7 +30,8 @@ async def test_every_source_keeps_its_own_state(
 
     async def play(name: str) -> None:
         before = {source: len(await ledger_of(broker, app_id, source)) for source in (narrow, other, "jobs")}
-        events = [event("narrow.happened", f"{name}{number}", fail=number % 3 == 0) for number in range(EVENTS)]
+        ids = [f"{name}{number}" for number in range(EVENTS)]
+        events = [event("narrow.happened", id, fail=at % 3 == 0) for at, id in enumerate(ids)]
         await publish_spread(broker, app_id, events, partitions=2)
 
         async def all_finished() -> bool:

@@ -17,3 +17,8 @@ def note(ctx: Context, what: str, **facts: Any) -> None:
     line = {"what": what, "task": ctx.task, "job_id": ctx.job_id, "attempt": ctx.attempt, **facts}
     line |= {"event_id": ctx.event.id, "at": time.time(), "pid": os.getpid()}
     os.write(_file, orjson.dumps(line) + b"\n")
+
+
+def note_of_worker(what: str, **facts: Any) -> None:
+    """A line that is about no job."""
+    os.write(_file, orjson.dumps({"what": what, **facts, "at": time.time(), "pid": os.getpid()}) + b"\n")

@@ -1,7 +1,7 @@
 """Tasks that do as their event says, and write down when an attempt starts and ends.
 
-`gate`: wait until that file exists; `seconds`: take so long; `failures`: fail so many attempts, `defer` seconds
-apart; `publish`: outputs as [topic, id, bytes]; `steps`: that many journaled ones; `result`: what to return.
+`gate`: wait until that file exists; `seconds`: take so long; `failures`: fail so many attempts, `defer`
+seconds apart; `publish`: outputs as [topic, id, bytes]; `steps`: so many of them; `result`: what to return.
 """
 
 import asyncio
