@@ -15,7 +15,7 @@ _SPAM_ONE_IN: Final = 60
 _SECONDS: Final = 0.03
 
 
-@dataclass(slots=True)
+@dataclass
 class MailStub:
     """Start it, read `accepted` (message ids), stop it. Runs in a thread of its own."""
 
