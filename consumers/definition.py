@@ -83,7 +83,7 @@ class Task(Generic[P, R]):
     def wants(self, given: Any) -> bool:
         """Whether `when` lets the payload pass. Raises InvalidEvent when it raises."""
         when = self.settings.when
-        return when is None or bool(payload.ask(when, given, option="when"))
+        return when is None or bool(payload.ask(when, given, option="when", kind=bool))
 
     def idempotency_key_of(
         self, event: CloudEvent, given: Any = None, record_key: bytes | None = None

@@ -42,10 +42,19 @@ def _explained(event: CloudEvent, error: ValidationError) -> EventError:
     return InvalidEvent(f"data of {event.type}: {describe(error)}")
 
 
-def ask(function: Callable[[Any], Any], payload: Any, *, option: str) -> Any:
-    """What a function of the options says about the payload. Raises InvalidEvent naming it when it raises."""
+def _as_is(answer: Any) -> Any:
+    return answer
+
+
+def ask(
+    function: Callable[[Any], Any], payload: Any, *, option: str, kind: Callable[[Any], Any] = _as_is
+) -> Any:
+    """What a function of the options says about the payload. Raises InvalidEvent naming it when it raises.
+
+    `kind` makes of the answer what is wanted, and may raise as well.
+    """
     try:
-        return function(payload)
+        return kind(function(payload))
     except Exception as error:
         name = getattr(function, "__qualname__", repr(function))
         raise InvalidEvent(f"{option}={name} raised {type(error).__name__}") from error
@@ -56,8 +65,6 @@ def key_of(function: Callable[[Any], Any], payload: Any) -> JsonKey:
     key = ask(function, payload, option="idempotency_key")
     if key is None or key in ("", (), []):
         raise InvalidEvent("idempotency_key gave nothing: equal requests could not be told from others")
-    if isinstance(key, str | int) and not isinstance(key, bool):
-        return key
     try:
         return orjson.loads(orjson.dumps(key))  # type: ignore[no-any-return]
     except (TypeError, ValueError) as error:

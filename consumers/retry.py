@@ -28,7 +28,7 @@ def decide(
     if isinstance(error, Discard):
         return Discarded(error.reason)
     if isinstance(error, settings.discard_on):
-        return Discarded(f"{type(error).__name__}: {error}")
+        return Discarded(f"{type(error).__name__}: {failure_of(error).message}")
     failure = failure_of(error)
     if isinstance(error, Fail) or _is_final(error, settings):
         return DeadLettered(Reason.FAILED, failure)

@@ -9,7 +9,9 @@ import uuid
 from typing import Any, Final
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from schemas.state import FENCE_PREFIX
 
 try:
     from _sha1 import sha1 as _sha1  # type: ignore[import-not-found]  # for a few bytes OpenSSL's takes twice as long
@@ -81,3 +83,13 @@ class JobRequested(BaseModel):
     not_before_ms: int | None = Field(default=None, ge=0, le=253402300799999)
     deadline_ms: int | None = Field(default=None, ge=0, le=253402300799999)
     headers: dict[str, str] = {}
+
+    @field_validator("job_id")
+    @classmethod
+    def _is_no_fence(cls, id: str) -> str:
+        prefix = FENCE_PREFIX.decode()
+        if id.startswith(prefix):
+            raise ValueError(
+                f"a job id may not begin with {prefix!r}: state topics keep such keys for themselves"
+            )
+        return id

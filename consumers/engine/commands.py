@@ -4,6 +4,8 @@ The command carries the letter whole, so its owner needs nothing but this record
 runs the job only while the job's newest record is the one the letter came from.
 """
 
+from typing import Final
+
 import structlog
 
 from consumers.engine.reader import Read, Reader
@@ -12,6 +14,7 @@ from schemas.deadletter import DeadLetterHeader, without_own_headers
 from schemas.state import Position, RawRecord
 
 log = structlog.get_logger()
+_TOO_LARGE: Final = 1 << 63
 
 
 class CommandReader:
@@ -28,28 +31,37 @@ class CommandReader:
             return []
         try:
             origin = _origin(headers)
+            timestamp_ms = _number(headers.get(DeadLetterHeader.ORIGIN_TIMESTAMP, "0"), at_least=-1)
+            revision = _number(headers.get(DeadLetterHeader.REVISION, "0"))
         except (KeyError, ValueError) as error:
             log.warning("command_refused", position=position, error=f"not a dead letter: {error!r}")
             return []
-        timestamp_ms = int(headers.get(DeadLetterHeader.ORIGIN_TIMESTAMP, raw.timestamp_ms))
         original = RawRecord(raw.key, raw.value, without_own_headers(tuple(raw.headers)), timestamp_ms)
         reads = self._reader.read(original, origin)
         job_id = headers.get(DeadLetterHeader.JOB_ID)
         if not job_id:
             return reads
-        return [_redrive(read, headers) for read in reads if read.job.id == job_id]
+        return [_redrive(read, revision) for read in reads if read.job.id == job_id]
 
 
 def _origin(headers: dict[str, str]) -> Position:
     return Position(
         headers[DeadLetterHeader.ORIGIN_TOPIC],
-        int(headers[DeadLetterHeader.ORIGIN_PARTITION]),
-        int(headers[DeadLetterHeader.ORIGIN_OFFSET]),
+        _number(headers[DeadLetterHeader.ORIGIN_PARTITION]),
+        _number(headers[DeadLetterHeader.ORIGIN_OFFSET]),
     )
 
 
-def _redrive(read: Read, headers: dict[str, str]) -> Read:
+def _number(text: str, *, at_least: int = 0) -> int:
+    """Raises ValueError for text that is no number Kafka or a state record could hold."""
+    number = int(text)
+    if not at_least <= number < _TOO_LARGE:
+        raise ValueError(f"{number} is out of bounds")
+    return number
+
+
+def _redrive(read: Read, revision: int) -> Read:
     job = read.job
-    job.redrives = int(headers.get(DeadLetterHeader.REVISION, "0"))
+    job.redrives = revision
     job.deadline_ms = None  # whoever redrives an expired job wants it to run
     return read

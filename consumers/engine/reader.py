@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from consumers.engine.decisions import REROUTED, Decision, Parked
 from consumers.engine.job import Job
-from consumers.errors import EventError, InvalidArguments, InvalidEvent, UndecodableEvent
+from consumers.errors import EventError, InvalidArguments, InvalidEvent
 from consumers.outcomes import DeadLettered, Failure
 from consumers.outputs import Output
 from consumers.registry import Registry, Subscription, Task
@@ -177,7 +177,7 @@ class Reader:
             return self._unknown(job)
         try:
             self._fill(job, task, request, position)
-        except (InvalidEvent, UndecodableEvent, InvalidArguments, ValueError) as error:
+        except (EventError, InvalidArguments, Undecodable, ValueError) as error:
             return Read(job, DeadLettered(Reason.INVALID, failure(error)))
         return Read(job)
 
