@@ -6,11 +6,12 @@ loggers say the same line hundreds of times a second (see `consumers/telemetry/l
 third is speed: our consumer gets records as the C parser made them, not copied into a `ConsumerRecord` each.
 """
 
+from contextvars import ContextVar
 from typing import Any
 
 from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.consumer.fetcher import PartitionRecords
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, RebalanceInProgressError
 
 _stock_send = AIOKafkaConnection.send
 _stock_consumer_record = PartitionRecords._consumer_record
@@ -43,3 +44,29 @@ def dead_tasks(client: Any, **tasks: Any) -> list[str]:
     """Names of background tasks of an aiokafka client that ended although nobody stopped them."""
     watched = {"metadata": getattr(client, "_sync_task", None), **tasks}
     return [name for name, task in watched.items() if task is not None and task.done()]
+
+
+def mend_commits(coordinator: Any) -> None:
+    """Commit nothing while the group is joined anew, and take a refusal that is late for what it is.
+
+    aiokafka sends a commit at any time; one that meets the next generation is refused, which it takes for an
+    eviction: it joins anew, so begins yet another generation, and so on through the whole group.
+    """
+    stock_commit, stock_reset = coordinator._do_commit_offsets, coordinator.reset_generation
+    asked_in: ContextVar[int | None] = ContextVar("asked_in", default=None)
+
+    async def do_commit_offsets(assignment: Any, offsets: Any) -> None:
+        if coordinator._performed_join_prepare:
+            raise RebalanceInProgressError(coordinator.group_id)
+        asked_in.set(coordinator.generation)
+        try:
+            await stock_commit(assignment, offsets)
+        finally:
+            asked_in.set(None)
+
+    def reset_generation() -> None:
+        if asked_in.get() in (None, coordinator.generation):
+            stock_reset()
+
+    coordinator._do_commit_offsets = do_commit_offsets
+    coordinator.reset_generation = reset_generation

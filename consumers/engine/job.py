@@ -47,6 +47,7 @@ class Job:
 
     # its attempt
     attempt_is_risky = False  # to be remembered durably before it runs
+    suspected = 0  # attempts it made as one of the suspects of a crash
     alone = 0  # attempts it made as the only suspect of a crash
     started = 0.0
     started_ms = 0

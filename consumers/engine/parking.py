@@ -165,6 +165,7 @@ class Parking:
         job.first_failed_ms = document.get("first_failed_ms")
         job.deadline_ms = document.get("deadline_ms")
         job.steps = document.get("steps")
+        job.suspected = document.get("suspected", 0)
         job.alone = document.get("alone", 0)
         job.unknown_since_ms = document.get("unknown_since_ms")
 

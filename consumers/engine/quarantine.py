@@ -1,17 +1,18 @@
-"""Jobs that were running when their worker died, again and one at a time.
+"""Jobs that were running when their worker died, again and a few at a time.
 
-One of them may be the killer. Each is remembered as running alone before it starts, and the ones that were
-alone at a crash before go last: neighbours finish, and only the killer uses up its tries.
+One of them may be the killer. Each is remembered as a suspect before it starts, an eighth of them together:
+those in flight at the next crash are fewer each time, until one is alone. They go last: neighbours finish,
+only the killer uses up its tries, and thousands that died with their machine are not run one by one.
 """
 
 import asyncio
-import heapq
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from consumers.engine.job import Job
 
-SAFE_AFTER_SECONDS: Final = 2.0  # a job that has run so long no longer holds up the next suspect
+PARTS: Final = 8
+SAFE_AFTER_SECONDS: Final = 2.0  # a job that has run so long no longer holds up the next suspects
 
 
 class Quarantine:
@@ -19,14 +20,12 @@ class Quarantine:
 
     def __init__(self, start: Callable[[list[Job]], Awaitable[None]]) -> None:
         self._start = start
-        self._suspects: list[tuple[int, int, Job]] = []
-        self._order = 0
+        self._suspects: dict[int, list[Job]] = {}
         self._changed = asyncio.Event()
 
     def add(self, job: Job) -> None:
-        """A suspect: to be run when those before it have ended or proved harmless."""
-        self._order += 1
-        heapq.heappush(self._suspects, (job.alone, self._order, job))
+        """A suspect: to be run when those suspected less often have ended or proved harmless."""
+        self._suspects.setdefault(job.suspected, []).append(job)
 
     def open(self) -> None:
         """All suspects known so far are in: begin."""
@@ -34,21 +33,27 @@ class Quarantine:
             self._changed.set()
 
     async def run(self) -> None:
-        """Run suspects one after the other."""
+        """Run the suspects, part after part."""
         while True:
             await self._changed.wait()
             self._changed.clear()
             while self._suspects:
-                *_, job = heapq.heappop(self._suspects)
-                await self._run_alone(job)
+                jobs = self._suspects.pop(min(self._suspects))
+                size = -(-len(jobs) // PARTS)
+                for start in range(0, len(jobs), size):
+                    await self._run_together(jobs[start : start + size])
 
-    async def _run_alone(self, job: Job) -> None:
-        job.alone += 1
-        job.attempt_is_risky = True
-        job.ended = asyncio.Event()
-        await self._start([job])
+    async def _run_together(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            job.suspected += 1
+            job.alone += len(jobs) == 1
+            job.attempt_is_risky = True
+            job.ended = asyncio.Event()
+        await self._start(jobs)
         try:
             async with asyncio.timeout(SAFE_AFTER_SECONDS):
-                await job.ended.wait()
+                for job in jobs:
+                    if job.ended is not None:
+                        await job.ended.wait()
         except TimeoutError:
             pass

@@ -54,6 +54,8 @@ def unfinished(job: Job, state: JobState, pen: Pen, *, due_ms: int, failure: Fai
         body["deadline_ms"] = job.deadline_ms
     if job.steps:
         body["steps"] = job.steps
+    if job.suspected:
+        body["suspected"] = job.suspected
     if job.alone:
         body["alone"] = job.alone
     if job.unknown_since_ms is not None:

@@ -17,7 +17,7 @@ from faust.topics import Topic
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from consumers.engine.connection import as_parsed
+from consumers.engine.connection import as_parsed, mend_commits
 from consumers.engine.tracker import Tracker
 
 log = structlog.get_logger()
@@ -100,6 +100,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             return rejoined
 
         coordinator._do_rejoin_group = do_rejoin_group
+        mend_commits(coordinator)
 
     # -- reading
 
