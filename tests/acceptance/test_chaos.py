@@ -1,0 +1,31 @@
+"""The proof of the promise: real flights, three workers, and a storm of faults that hit work in flight.
+
+CHAOS_SEED, CHAOS_EVENTS and CHAOS_FAULTS choose another storm; what was found is printed at the end.
+"""
+
+import asyncio
+import os
+import random
+import time
+from pathlib import Path
+
+from events.broker import LocalBroker
+from tests.acceptance.chaos.scene import Scene
+
+SEED = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(10**6))
+EVENTS = int(os.environ.get("CHAOS_EVENTS", "100000"))
+FAULTS = int(os.environ.get("CHAOS_FAULTS", "22"))
+
+
+async def test_nothing_is_lost_and_nothing_is_repeated_without_a_fault(
+    tmp_path: Path, chaos_broker: LocalBroker
+) -> None:
+    began = time.monotonic()
+    scene = Scene(chaos_broker.bootstrap_servers, tmp_path, seed=SEED)
+    account, storm = await asyncio.wait_for(scene.play(EVENTS, FAULTS), 540)
+    print(scene.summary(account, storm, time.monotonic() - began))
+    assert account.lost == []
+    assert account.wrong == []
+    assert account.early == []
+    assert sum(storm.hits.values()) == FAULTS
+    assert len(account.published.events) >= EVENTS
