@@ -37,7 +37,8 @@ STATE_KINDS: Final = (Kind.RETRY, Kind.LEDGER, Kind.DLQ, Kind.COMMANDS)
 
 # Records carry the event they are about plus what we say of it, and travel in batches: Kafka's
 # default of 1 MiB for a batch would refuse what the input accepted.
-_ROOMY: Final = {"max.message.bytes": str(4 << 20)}
+ROOMY_BYTES: Final = 4 << 20
+_ROOMY: Final = {"max.message.bytes": str(ROOMY_BYTES)}
 # Kafka compacts closed segments only, and restoring reads everything not compacted.
 _COMPACTED: Final = _ROOMY | {"segment.bytes": str(64 << 20)}
 # A worker cut off from the group writes on until it notices. Readers tell its records by the

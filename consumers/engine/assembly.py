@@ -10,7 +10,7 @@ import structlog
 from consumers.engine.commands import CommandReader
 from consumers.engine.decisions import Decision, Known, Parked, Rerouted
 from consumers.engine.execution import Execution
-from consumers.engine.group import Planner
+from consumers.engine.group import Planner, TooLargeToKeep
 from consumers.engine.job import Job
 from consumers.engine.outbox import Outbox
 from consumers.engine.parking import Parking
@@ -200,6 +200,9 @@ class Assembly:
         try:
             await partition.settlement.remember([job])
         except StateLogClosed:
+            return
+        except TooLargeToKeep as error:
+            log.warning("job_not_detached", job_id=job.id, task=job.task_name, error=str(error))
             return
         partition.release_offset(job)
         log.info("job_detached", job_id=job.id, task=job.task_name)

@@ -17,9 +17,10 @@ import structlog
 
 from consumers.context import Context
 from consumers.engine.decisions import Decision
+from consumers.engine.group import TooLargeToKeep
 from consumers.engine.job import Job
 from consumers.engine.sending import Sending
-from consumers.errors import TaskTimeout
+from consumers.errors import StepRefused, TaskTimeout
 from consumers.outcomes import COMPLETED, Completed, Expired, Failure
 from consumers.registry import Registry
 from consumers.retry import decide
@@ -138,9 +139,12 @@ class Execution:
     # -- JobPort
 
     async def journal(self, job: Job, name: str, result: Any) -> None:
-        """Make a step's result durable with the job's running record."""
+        """Make a step's result durable with the job's running record. Raises `StepRefused`."""
         assert job.partition is not None
-        await job.partition.settlement.remember([job])
+        try:
+            await job.partition.settlement.remember([job])
+        except TooLargeToKeep as error:
+            raise StepRefused(f"step {name!r} cannot be kept: {error}") from None
 
     def progress(self, job: Job, done: float, total: float | None, note: str) -> None:
         """Show how far a job is: a log line for now."""

@@ -5,7 +5,7 @@ the ledger, then the tombstones of retry records that are no longer needed.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, assert_never
+from typing import Any, Final, NamedTuple, assert_never
 
 from consumers.engine import records
 from consumers.engine.decisions import Decision, Known, Parked, Rerouted
@@ -22,8 +22,13 @@ from consumers.outcomes import (
     RetryLater,
     Skipped,
 )
+from events.topics import ROOMY_BYTES
 from schemas.deadletter import Reason
 from schemas.job import JobState
+
+BATCH_OVERHEAD_BYTES: Final = (
+    16 << 10
+)  # room for the key, which is at most a few hundred bytes, and the frame
 
 
 class Settled(NamedTuple):
@@ -54,15 +59,22 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Planner:
     """Turns settled jobs into records. `pen` is who writes, `max_result_bytes` the size of results that are
-    kept."""
+    kept, `max_record_bytes` what the retry topic takes."""
 
     pen: Pen
     max_result_bytes: int
+    max_record_bytes: int = ROOMY_BYTES - BATCH_OVERHEAD_BYTES
 
     def plan(self, settled: list[Settled], now_ms: int) -> Group:
+        """The records. A job too large to be parked is dead-lettered instead, in `settled` as well."""
         group = Group()
-        for job, decision in settled:
-            self._add(group, job, decision, now_ms)
+        for index, (job, decision) in enumerate(settled):
+            try:
+                self._add(group, job, decision, now_ms)
+            except TooLargeToKeep as error:
+                letter = DeadLettered(Reason.FAILED, Failure(type(error).__name__, str(error)))
+                settled[index] = Settled(job, letter)
+                self._add(group, job, letter, now_ms)
         return group
 
     def _add(self, group: Group, job: Job, decision: Decision, now_ms: int) -> None:
@@ -129,10 +141,15 @@ class Planner:
         return int(max(settings.dedupe_ttl_seconds, settings.result_ttl_seconds) * 1000)
 
     def _park(self, group: Group, job: Job, state: JobState, due_ms: int, failure: Failure | None) -> None:
-        old_due_ms, job.due_ms = job.due_ms, due_ms
+        group.parked.append(self._unfinished(job, state, due_ms, failure))
+
+    def _unfinished(self, job: Job, state: JobState, due_ms: int, failure: Failure | None = None) -> Change:
         value = records.unfinished(job, state, self.pen, due_ms=due_ms, failure=failure)
-        group.parked.append(Change(job.id.encode(), value, old_due_ms))
+        if len(value) > self.max_record_bytes:
+            raise TooLargeToKeep(job, len(value), self.max_record_bytes, failure)
+        old_due_ms, job.due_ms = job.due_ms, due_ms
         job.stored = state
+        return Change(job.id.encode(), value, old_due_ms)
 
     def _set_aside(
         self, group: Group, job: Job, reason: Reason, failure: Failure, state: JobState, now_ms: int
@@ -142,8 +159,16 @@ class Planner:
         self._finish(group, job, state, now_ms, failure=failure)
 
     def running(self, job: Job, now_ms: int) -> Change:
-        """The record of an attempt that is to be remembered while it runs."""
-        old_due_ms, job.due_ms = job.due_ms, now_ms
-        value = records.unfinished(job, JobState.RUNNING, self.pen, due_ms=now_ms)
-        job.stored = JobState.RUNNING
-        return Change(job.id.encode(), value, old_due_ms)
+        """The record of an attempt that is to be remembered while it runs. Raises `TooLargeToKeep`."""
+        return self._unfinished(job, JobState.RUNNING, now_ms)
+
+
+class TooLargeToKeep(Exception):
+    """The event and the steps of an unfinished job are more than a state topic takes."""
+
+    def __init__(self, job: Job, size: int, limit: int, failure: Failure | None) -> None:
+        why = "" if failure is None else f"; it failed with {failure.type}: {failure.message}"
+        super().__init__(
+            f"task {job.task_name!r}: event and steps make a record of {size} bytes, more than the {limit} "
+            f"a retry topic takes, so the job can be run but not kept for later{why}"
+        )

@@ -18,8 +18,11 @@ from consumers.settings import WorkerSettings
 from events.connecting import disconnect
 from events.errors import EventTooLarge
 from events.refusals import refusal
+from schemas.deadletter import PREFIX
 
 log = structlog.get_logger()
+
+PAYLOAD_LEFT_OUT: Final = ("headrace-payload", b"too large to copy; see headrace-origin-*")
 
 BATCH_BYTES: Final = 256 << 10
 TOPIC_LOOKUP_SECONDS: Final = 2.0
@@ -104,17 +107,18 @@ class Outbox:
 
     async def send_letters(self, topic: str, partition: int, letters: Sequence[Letter]) -> None:
         """Write dead letters to the partition of their source; waits for a broker that is away."""
-        pending = list(letters)
-        while pending:
-            producer = self.producer
+        waiting: list[Sequence[Letter]] = [letters]
+        while waiting:
+            producer, group = self.producer, waiting[0]
             try:
-                await _send_batches(producer, topic, partition, pending)
-                return
+                await _send_batches(producer, topic, partition, group)
+                del waiting[0]
             except KafkaError as error:
                 log.warning("dead_letter_delayed", topic=topic, partition=partition, error=repr(error))
                 if not error.retriable:
                     await self._renew(producer)
-                    pending = [_shortened(letter) for letter in pending] if _too_large(error) else pending
+                if _too_large(error):
+                    waiting[0:1] = _smaller(group)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _renew(self, broken: Any) -> None:
@@ -161,8 +165,16 @@ def _too_large(error: KafkaError) -> bool:
     return error.errno in (10, 18)  # MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE
 
 
+def _smaller(group: Sequence[Letter]) -> list[Sequence[Letter]]:
+    """Letters refused together each for itself: only one that is too large alone loses what it carries."""
+    return [[_shortened(group[0])]] if len(group) == 1 else [[letter] for letter in group]
+
+
 def _shortened(letter: Letter) -> Letter:
-    """A letter without its payload: the position in its headers says where the original is."""
-    return Letter(
-        letter.key, None, [*letter.headers, ("headrace-payload", b"too large to copy; see headrace-origin-*")]
-    )
+    """A letter without its payload, or without all but our headers: they say where the original is."""
+    if letter.value is not None:
+        return Letter(letter.key, None, [*letter.headers, PAYLOAD_LEFT_OUT])
+    ours = [
+        header for header in letter.headers if header[0].startswith(PREFIX) and header != PAYLOAD_LEFT_OUT
+    ]
+    return Letter(None, None, [*ours, PAYLOAD_LEFT_OUT])

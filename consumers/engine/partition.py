@@ -8,9 +8,11 @@ settlement.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import structlog
+
 from consumers.engine.admission import Judgement, judge
 from consumers.engine.decisions import KNOWN, Decision, Parked, Rerouted
-from consumers.engine.group import Settled
+from consumers.engine.group import Settled, TooLargeToKeep
 from consumers.engine.job import Job
 from consumers.engine.lanes import Lanes
 from consumers.engine.reader import Read
@@ -22,6 +24,8 @@ from consumers.outcomes import DeadLettered, Expired, Skipped
 if TYPE_CHECKING:
     from consumers.engine.runners import Runners
     from consumers.engine.tracker import Tracker
+
+log = structlog.get_logger()
 
 
 class Partition:
@@ -118,6 +122,8 @@ class Partition:
                 await self.settlement.remember(risky)
             except StateLogClosed:
                 return
+            except TooLargeToKeep as error:
+                log.warning("killer_would_not_be_known", source=self.source, error=str(error))
         if self.lost:
             return
         for job in jobs:

@@ -15,7 +15,7 @@ import structlog
 from consumers.engine.announcements import reports_of
 from consumers.engine.decisions import Decision, Rerouted
 from consumers.engine.fault_points import reached
-from consumers.engine.group import Group, Planner, Settled
+from consumers.engine.group import Group, Planner, Settled, TooLargeToKeep
 from consumers.engine.job import Job
 from consumers.engine.outbox import Outbox
 from consumers.engine.sending import Sending
@@ -82,7 +82,8 @@ class Settlement:
     async def remember(self, jobs: list[Job]) -> None:
         """Return when it is durable that the current attempts of these jobs run.
 
-        Raises `StateLogClosed` when the partition went to another worker meanwhile.
+        Raises `StateLogClosed` when the partition went to another worker meanwhile, `TooLargeToKeep` when one
+        of them cannot be remembered; the others are.
         """
         if not jobs:
             return
@@ -135,8 +136,7 @@ class Settlement:
             before = [job.stored for job, _ in settled] + [job.stored for job, _ in running]
             now_ms = self._now_ms()
             group = self._planner.plan(settled, now_ms)
-            # That an attempt runs is no news once it has ended, and would stand above its end.
-            group.parked.extend(self._planner.running(job, now_ms) for job, _ in running if not job.settling)
+            too_large = self._plan_running(group, running, now_ms)
             group.tombstones.extend(leftovers)
             await self._write(group, settled)
             for was, (job, _) in zip(before, [*settled, *running], strict=True):
@@ -145,14 +145,32 @@ class Settlement:
         except BaseException:
             self._running.extend(running)
             raise
-        for _, future in running:
-            if not future.done():
+        for job, future in running:
+            if future.done():
+                continue
+            if job in too_large:
+                future.set_exception(too_large[job])
+            else:
                 future.set_result(None)
         self._acked(settled)
         reached("acked", settled)
         if group.parked:
             self._parked()
         self._settled_in(time.monotonic() - began)
+
+    def _plan_running(
+        self, group: Group, running: list[tuple[Job, asyncio.Future[None]]], now_ms: int
+    ) -> dict[Job, TooLargeToKeep]:
+        """Add the records of attempts to be remembered; returns those that cannot be."""
+        too_large = {}
+        for job, _ in running:
+            # That an attempt runs is no news once it has ended, and would stand above its end.
+            if not job.settling:
+                try:
+                    group.parked.append(self._planner.running(job, now_ms))
+                except TooLargeToKeep as error:
+                    too_large[job] = error
+        return too_large
 
     async def _send_outputs(self, settled: list[Settled]) -> list[Settled]:
         """Publish what completed jobs want published; a refusal is a failed attempt of that job alone."""
