@@ -38,7 +38,32 @@ TASKS = {
     "kill.twins": ("first_twin", "second_twin"),
     "kill.stepped": ("stepped",),
 }
-WAITING = EACH * sum(len(tasks) for tasks in TASKS.values())
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who waits at the gate, and the outcome whose group kills: one that nothing before the gate comes to."""
+
+    types: tuple[str, ...]
+    kills: str
+    warm_up: bool = False  # an event with outputs goes first, so that the producer knows its topics
+
+    @property
+    def waiting(self) -> int:
+        return EACH * sum(len(TASKS[type]) for type in self.types)
+
+    @property
+    def jobs_in_all(self) -> int:
+        """Those at the gate, the warm-up, and an event and a request from each that sends outputs."""
+        return self.waiting + (1 + 2 * (1 + EACH) if self.warm_up else 0)
+
+    def events(self) -> list[CloudEvent]:
+        warm_up = [event("kill.outputs", "warm-up", warm_up=True)] if self.warm_up else []
+        return warm_up + [event(type, f"{type}/{number}") for type in self.types for number in range(EACH)]
+
+
+EVERYBODY = Cast(tuple(TASKS), "deadlettered", warm_up=True)
+JOBS_IN_ALL = EVERYBODY.jobs_in_all
 
 
 @dataclass(frozen=True)
@@ -65,17 +90,18 @@ class Aftermath:
     exit_code: int | None
 
 
-async def kill_and_recover(broker: str, folder: Path, point: str, disk: str) -> Aftermath:
-    """Kill a worker where `point` is with every outcome in one group; let the next one finish the work."""
+async def kill_and_recover(
+    broker: str, folder: Path, point: str, disk: str, cast: Cast = EVERYBODY
+) -> Aftermath:
+    """Kill a worker where `point` is with all of the cast in one group; let the next one finish the work."""
     app_id = f"k{uuid.uuid4().hex[:10]}"
     marker, gate = folder / "killed", folder / "gate"
-    # Only jobs at the gate are dead-lettered: no other group is the one that kills.
-    worker = _worker(broker, app_id, folder, "a", fault=f"{point}:deadlettered:{marker}", gate=gate)
+    worker = _worker(broker, app_id, folder, "a", fault=f"{point}:{cast.kills}:{marker}", gate=gate)
     following = worker
     try:
         await worker.start()
-        await publish(broker, topic_of(app_id), *_events())
-        await until(lambda: _at_the_gate(folder), within_seconds=90, saying="all wait at the gate")
+        await publish(broker, topic_of(app_id), *cast.events())
+        await until(lambda: _at_the_gate(folder, cast), within_seconds=90, saying="all wait at the gate")
         gate.touch()
         assert worker.process is not None
         assert await asyncio.wait_for(worker.process.wait(), 60) == -signal.SIGKILL
@@ -86,8 +112,8 @@ async def kill_and_recover(broker: str, folder: Path, point: str, disk: str) -> 
             if disk == "partition moved":
                 following = _worker(broker, app_id, folder, "b", fault="", gate=gate)
             await following.launch()
-            await until(lambda: _all_ended(folder, following), within_seconds=90, saying="all have run")
-            await until(lambda: _settled(reader, app_id), within_seconds=60, saying="all is settled")
+            await until(lambda: _all_ended(folder, following, cast), within_seconds=90, saying="all have run")
+            await until(lambda: _settled(reader, app_id, cast), within_seconds=60, saying="all is settled")
             await following.stop()
             at_end = await _look(reader, broker, app_id, folder)
         assert following.process is not None
@@ -104,40 +130,31 @@ def _worker(broker: str, app_id: str, folder: Path, name: str, *, fault: str, ga
     return observed_worker(broker, app_id, folder / name, "killed", **settings, **shared)
 
 
-def _events() -> list[CloudEvent]:
-    warm_up = event("kill.outputs", "warm-up", warm_up=True)  # the producer learns its topics
-    return [warm_up, *(event(type, f"{type}/{number}") for type in TASKS for number in range(EACH))]
-
-
 def jobs_of(task: str) -> list[str]:
     """The ids of the jobs of one task that waited at the gate."""
     (type,) = [type for type, tasks in TASKS.items() if task in tasks]
     return [job_of(task, f"{type}/{number}") for number in range(EACH)]
 
 
-def _at_the_gate(folder: Path) -> bool:
+def _at_the_gate(folder: Path, cast: Cast) -> bool:
     ready = {note.job_id for note in notes(folder, "waiting")}
     warm = notes(folder, "started", task="receiving") and notes(folder, "started", task="helping")
-    return bool(warm) and len(ready) == WAITING
+    return bool(warm or not cast.warm_up) and len(ready) == cast.waiting
 
 
-# Outputs of the warm-up and of the jobs at the gate: an event and a request from each.
-JOBS_IN_ALL = 1 + WAITING + 2 * (1 + EACH)
-
-
-def _all_ended(folder: Path, worker: TaskWorker) -> bool:
+def _all_ended(folder: Path, worker: TaskWorker, cast: Cast) -> bool:
     assert worker.process is not None
     if worker.process.returncode is not None:
         raise RuntimeError(f"the worker ended: {(worker.folder / 'worker.log').read_text()[-4000:]}")
-    return len({note.job_id for note in notes(folder, "started")}) == JOBS_IN_ALL
+    return len({note.job_id for note in notes(folder, "started")}) == cast.jobs_in_all
 
 
-async def _settled(reader: LogReader, app_id: str) -> bool:
+async def _settled(reader: LogReader, app_id: str, cast: Cast) -> bool:
     await asyncio.sleep(0.2)  # each look reads whole topics
     events = await state_of(reader, app_id, topic_of(app_id))
     jobs = await state_of(reader, app_id, JOBS, jobs_topic(app_id))
     finished = len(events.finished) + len(jobs.finished)
-    return finished == JOBS_IN_ALL and not events.parked and not jobs.parked
+    return finished == cast.jobs_in_all and not events.parked and not jobs.parked
 
 
 async def _look(reader: LogReader, broker: str, app_id: str, folder: Path) -> Seen:

@@ -1,7 +1,8 @@
 """Kill -9 at every step of settlement costs what we promise, and nothing is lost.
 
 Each run kills one worker while jobs of every outcome are in one group, then lets another finish on the same
-disk, on an empty one, or elsewhere; every cell of the table is a test of its own.
+disk, on an empty one, or elsewhere; every cell of the table is a test of its own. Groups of one outcome leave
+steps of settlement out: they are killed by themselves.
 """
 
 import asyncio
@@ -14,7 +15,16 @@ import pytest
 from consumers.engine.fault_points import POINTS
 from events.topics import jobs_topic
 from schemas.job import JOB_REQUESTED
-from tests.integration.killing import DISKS, EACH, JOBS_IN_ALL, TASKS, Aftermath, jobs_of, kill_and_recover
+from tests.integration.killing import (
+    DISKS,
+    EACH,
+    JOBS_IN_ALL,
+    TASKS,
+    Aftermath,
+    Cast,
+    jobs_of,
+    kill_and_recover,
+)
 from tests.integration.observing import State, header, ids_of_type, job_of, topic_of
 
 AT_ONCE = 3
@@ -47,29 +57,38 @@ OUTCOMES = {
         Kind("second_twin", (1, 1, 2), (1, 2), durable_from="phase_one"),
     ],
 }
-Run = tuple[str, str]
+ALONE = {
+    "completed": Cast(("kill.completed",), "completed"),
+    "retry": Cast(("kill.retry",), "retrylater"),
+    "dead": Cast(("kill.dead",), "deadlettered"),
+    "two tasks on one event": Cast(("kill.twins",), "completed"),
+}
+Run = tuple[str, str, str | None]
+AftermathOf = Callable[..., Aftermath]
 
 
 @pytest.fixture(scope="module")
 def aftermath_of(
     request: pytest.FixtureRequest, broker: str, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str, str], Aftermath]:
+) -> AftermathOf:
     """The aftermath of a kill. All runs that were asked for are made at once: mostly they wait."""
-    here = [item for item in request.session.items if item.path == request.path]
-    runs = dict.fromkeys((item.callspec.params["point"], item.callspec.params["disk"]) for item in here)  # type: ignore[attr-defined]
+    here = [item.callspec.params for item in request.session.items if item.path == request.path]  # type: ignore[attr-defined]
+    runs = dict.fromkeys((each["point"], each["disk"], each.get("alone")) for each in here)
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(run: Run) -> Aftermath:
+        point, disk, alone = run
+        cast = [] if alone is None else [ALONE[alone]]
         async with room:
-            return await kill_and_recover(broker, tmp_path_factory.mktemp("kill"), *run)
+            return await kill_and_recover(broker, tmp_path_factory.mktemp("kill"), point, disk, *cast)
 
     async def every() -> list[Aftermath | BaseException]:
         return await asyncio.gather(*map(one, runs), return_exceptions=True)
 
     made = dict(zip(runs, asyncio.run(every()), strict=True))
 
-    def aftermath(point: str, disk: str) -> Aftermath:
-        found = made[point, disk]
+    def aftermath(point: str, disk: str, alone: str | None = None) -> Aftermath:
+        found = made[point, disk, alone]
         if isinstance(found, BaseException):
             raise found
         return found
@@ -77,7 +96,6 @@ def aftermath_of(
     return aftermath
 
 
-AftermathOf = Callable[[str, str], Aftermath]
 each_point = pytest.mark.parametrize("point", POINTS)
 each_disk = pytest.mark.parametrize("disk", DISKS)
 each_outcome = pytest.mark.parametrize("outcome", OUTCOMES)
@@ -89,7 +107,25 @@ each_outcome = pytest.mark.parametrize("outcome", OUTCOMES)
 def test_a_kill_costs_what_the_table_says(
     aftermath_of: AftermathOf, point: str, disk: str, outcome: str
 ) -> None:
-    aftermath = aftermath_of(point, disk)
+    _check_cost(aftermath_of(point, disk), point, outcome)
+
+
+@pytest.mark.parametrize(("point", "disk"), [("phase_one", "same disk"), ("stored", "empty disk")])
+@pytest.mark.parametrize("alone", ALONE)
+def test_a_group_of_one_outcome_costs_the_same(
+    aftermath_of: AftermathOf, point: str, disk: str, alone: str
+) -> None:
+    aftermath = aftermath_of(point, disk, alone)
+    _check_cost(aftermath, point, alone)
+    jobs = {job_id for kind in OUTCOMES[alone] for job_id in jobs_of(kind.task)}
+    assert aftermath.at_end.events.finished.keys() == jobs
+    assert {len(records) for records in aftermath.at_end.events.finished.values()} == {1}
+    assert not aftermath.at_end.events.parked
+    copies = {len(letters) for letters in aftermath.at_end.events.letters.values()}
+    assert copies == ({2 if point == "phase_one" else 1} if alone == "dead" else set())
+
+
+def _check_cost(aftermath: Aftermath, point: str, outcome: str) -> None:
     for kind in OUTCOMES[outcome]:
         kept = kind.kept(point)
         for job_id in jobs_of(kind.task):
