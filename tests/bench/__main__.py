@@ -10,7 +10,7 @@ import orjson
 from rich.console import Console
 
 from tests.bench.contest import CONTENDERS, Row
-from tests.bench.machine import machine, versions
+from tests.bench.machine import disturbance, machine, versions
 from tests.bench.report import report
 from tests.bench.results import Results
 from tests.bench.rounds import Sizes
@@ -44,13 +44,9 @@ def main(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that broker, Redis and worker are stopped
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what counts is raised
     console = Console(width=None if sys.stdout.isatty() else 160)
-    facts = {
-        "machine": machine(),
-        "versions": versions(),
-        "rounds": rounds,
-        "events": events,
-        "method": METHOD,
-    }
+    here = machine()
+    warning = disturbance(here)
+    facts = {"machine": here, "versions": versions(), "rounds": rounds, "events": events, "method": METHOD}
     programme = Programme(
         rounds=rounds,
         sizes=Sizes(events=events),
@@ -59,6 +55,8 @@ def main(
     )
     results = run(programme, console)
     console.print(report(results))
+    if warning:
+        console.print(warning, style="bold yellow")
     settings = {one.name: one.settings for one in programme.contenders}
     _write(output, results.document() | facts | {"settings": settings})
     console.print(f"{METHOD}\nWritten to {output}", style="dim")

@@ -112,12 +112,10 @@ CONTENDERS: Final = (
                 "worker",
                 "--concurrency",
                 "1",
-                "-O",
-                "fair",
             ),
             *("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "warning"),
         ),
         rows=(Row.LATENCY,),
-        settings="redis, prefork of 1, -O fair, results ignored, no gossip, mingle or heartbeat",
+        settings="redis, prefork of 1, prefetch 64, results ignored, no gossip, mingle or heartbeat",
     ),
 )

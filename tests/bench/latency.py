@@ -5,7 +5,7 @@ The pace does not wait for slow publishes, so that a stall shows in every messag
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
@@ -20,11 +20,17 @@ ARRIVAL_SECONDS: Final = 30
 Publish = Callable[[int], Awaitable[None]]
 
 
-def measure(contender: Contender, duty: Duty, worker: WorkerProcess, *, messages: int) -> list[float]:
-    """Milliseconds of each of `messages` messages. Raises WorkerFailed when one is missing."""
-    asyncio.run(_publish(_publisher(contender, duty), worker, messages))
+def measure(
+    contender: Contender, duty: Duty, worker: WorkerProcess, *, messages: int
+) -> tuple[list[float], float]:
+    """Milliseconds of each of `messages` messages, and the worker's processor seconds for all of them.
+
+    Raises WorkerFailed when one is missing.
+    """
+    started_cpu = asyncio.run(_publish(_publisher(contender, duty), worker, messages))
     worker.wait(lambda tally: len(_measured(tally)) >= messages, within_seconds=ARRIVAL_SECONDS)
-    return [waited_ns / 1e6 for waited_ns in _measured(worker.tally()).values()]
+    waited = [waited_ns / 1e6 for waited_ns in _measured(worker.tally()).values()]
+    return waited, worker.cpu_seconds() - started_cpu
 
 
 def _publisher(contender: Contender, duty: Duty) -> AbstractAsyncContextManager[Publish]:
@@ -41,13 +47,22 @@ def _measured(tally: list[tuple[int, int]]) -> dict[int, int]:
 
 async def _publish(
     publisher: AbstractAsyncContextManager[Publish], worker: WorkerProcess, messages: int
-) -> None:
+) -> float:
+    """Returns the worker's processor seconds up to the first measured message."""
     async with publisher as publish:
         await _until_first_arrives(publish, worker)
-        numbers = [WARM_UP] * LATENCY_PER_SECOND + list(range(messages))
-        async with asyncio.TaskGroup() as sending:
-            async for number in _paced(numbers):
-                sending.create_task(_send(publish, number))
+        await _send_paced(publish, [WARM_UP] * LATENCY_PER_SECOND)
+        started_cpu = worker.cpu_seconds()
+        await _send_paced(publish, list(range(messages)))
+    return started_cpu
+
+
+async def _send_paced(publish: Publish, numbers: list[int]) -> None:
+    started = time.monotonic()
+    async with asyncio.TaskGroup() as sending:
+        for index, number in enumerate(numbers):
+            await asyncio.sleep(max(started + index / LATENCY_PER_SECOND - time.monotonic(), 0))
+            sending.create_task(_send(publish, number))
 
 
 async def _until_first_arrives(publish: Publish, worker: WorkerProcess) -> None:
@@ -58,13 +73,6 @@ async def _until_first_arrives(publish: Publish, worker: WorkerProcess) -> None:
             raise WorkerFailed(f"no message arrived within {FIRST_SECONDS} s")
         await publish(WARM_UP)
         await asyncio.sleep(0.1)
-
-
-async def _paced(numbers: list[int]) -> AsyncIterator[int]:
-    started = time.monotonic()
-    for index, number in enumerate(numbers):
-        await asyncio.sleep(max(started + index / LATENCY_PER_SECOND - time.monotonic(), 0))
-        yield number
 
 
 async def _send(publish: Publish, number: int) -> None:

@@ -33,6 +33,14 @@ def machine() -> dict[str, str | float]:
     }
 
 
+def disturbance(facts: dict[str, str | float]) -> str | None:
+    """A warning when something else kept the processors busy before the run: figures then wander."""
+    load, cores = float(facts["load_before"]), int(facts["cores"])
+    if load <= cores / 2:
+        return None
+    return f"The load was {load:.1f} on {cores} cores before the run: others work here, do not trust this."
+
+
 def versions() -> dict[str, str]:
     """Python, the servers and the packages that were compared."""
     servers = {"python": platform.python_version(), "kafka": KAFKA_VERSION, "redis-server": _redis_server()}

@@ -99,14 +99,15 @@ class Rounds:
 
     def _throughput(self, contender: Contender, duty: Duty, worker: WorkerProcess) -> Measurement:
         jobs = self._sizes.jobs(contender, duty.row)
-        bound = START_SECONDS + jobs / SLOWEST_JOBS_PER_SECOND
-        worker.wait(lambda tally: bool(tally) and tally[-1][0] >= jobs, within_seconds=bound)
-        cpu_seconds, peak = worker.cpu_seconds(), worker.peak_megabytes()
+        worker.wait(bool, within_seconds=START_SECONDS)
+        started_cpu, started_jobs = worker.cpu_seconds(), worker.tally()[-1][0]
+        worker.wait(lambda tally: tally[-1][0] >= jobs, within_seconds=jobs / SLOWEST_JOBS_PER_SECOND)
+        cpu_seconds, peak = worker.cpu_seconds() - started_cpu, worker.peak_megabytes()
         settled_ns = self._settled(duty, jobs) if contender.is_headrace else 0
         return Measurement(
             figures={"value": jobs_per_second(worker.tally(), settled_ns=settled_ns)},
             peak_megabytes=peak,
-            cpu_microseconds_per_job=cpu_seconds / jobs * 1e6,
+            cpu_microseconds_per_job=cpu_seconds / max(jobs - started_jobs, STEP) * 1e6,
         )
 
     def _settled(self, duty: Duty, jobs: int) -> int:
@@ -122,11 +123,11 @@ class Rounds:
 
     def _latency(self, contender: Contender, duty: Duty, worker: WorkerProcess) -> Measurement:
         messages = self._sizes.latency_messages
-        waited = latency.measure(contender, duty, worker, messages=messages)
+        waited, cpu_seconds = latency.measure(contender, duty, worker, messages=messages)
         return Measurement(
             figures={"p50": percentile(waited, 0.5), "p99": percentile(waited, 0.99)},
             peak_megabytes=worker.peak_megabytes(),
-            cpu_microseconds_per_job=worker.cpu_seconds() / messages * 1e6,
+            cpu_microseconds_per_job=cpu_seconds / messages * 1e6,
         )
 
 

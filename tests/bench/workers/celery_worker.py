@@ -1,4 +1,7 @@
-"""Celery on Redis: the app its own command line starts, and the publisher sends through."""
+"""Celery on Redis, started by its own command line.
+
+Its guide on optimizing advises a prefetch of 64 or more for short tasks whose round trip matters.
+"""
 
 import orjson
 from celery import Celery
@@ -10,7 +13,7 @@ duty = Duty.from_environment()
 tally = Tally(duty.tally)
 app = Celery("bench", broker=f"redis://127.0.0.1:{duty.redis_port}/0")
 app.conf.update(
-    task_ignore_result=True, worker_prefetch_multiplier=1, broker_connection_retry_on_startup=True
+    task_ignore_result=True, worker_prefetch_multiplier=64, broker_connection_retry_on_startup=True
 )
 
 

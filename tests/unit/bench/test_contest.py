@@ -4,6 +4,7 @@ import pytest
 
 from tests.bench.contest import CONTENDERS, Contender, Duty, Row
 from tests.bench.events import KEYS, PARTITIONS, record
+from tests.bench.machine import disturbance
 from tests.bench.rounds import Sizes
 from tests.bench.run import rotated
 from tests.bench.settled import Settled
@@ -83,3 +84,8 @@ def test_state_topics_must_hold_one_finished_job_an_event() -> None:
     assert "9 finished, 1 parked and 0 dead" in str(
         Settled(finished=9, parked=1, dead=0, last_ns=1).problem(10)
     )
+
+
+@pytest.mark.parametrize(("load", "warned"), [(0.2, False), (1.0, False), (1.1, True)])
+def test_a_busy_machine_is_named(load: float, warned: bool) -> None:
+    assert (disturbance({"load_before": load, "cores": 2}) is not None) is warned
