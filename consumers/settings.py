@@ -29,6 +29,7 @@ class WorkerSettings(ClientSettings):
     drain_seconds: float = Field(default=20.0, ge=0)
     detach_after_seconds: float = Field(default=30.0, gt=0)
     session_timeout_seconds: float = Field(default=10.0, ge=6.0, le=300.0)
+    gather_seconds: float = Field(default=0.01, ge=0, le=1)  # between two group commits of a busy partition
     commit_interval_seconds: float = Field(default=1.0, gt=0)
     unknown_task_patience_seconds: float = Field(default=900.0, ge=0)
     repair_interval_seconds: float = Field(default=60.0, gt=0)  # between looks for foreign writes

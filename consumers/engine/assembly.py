@@ -132,6 +132,7 @@ class Assembly:
             counted=parking.counts.settled,
             settled_in=self.telemetry.group_settled,
             app_id=self.settings.app_id,
+            gather_seconds=self.settings.gather_seconds,
         )
 
     def activate(self, partition: Partition) -> None:

@@ -8,7 +8,7 @@ any two of them repeats work at most; `ARCHITECTURE.md` has the table.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -28,6 +28,7 @@ from schemas.deadletter import Reason
 from schemas.job import JobState
 
 log = structlog.get_logger()
+ENOUGH: Final = 256  # jobs in a group; more make it no cheaper
 
 
 class Settlement:
@@ -50,6 +51,7 @@ class Settlement:
         counted: Callable[[JobState | None, JobState | None], None],
         settled_in: Callable[[float], None],
         app_id: str,
+        gather_seconds: float,
     ) -> None:
         self._planner = planner
         self._retry = retry
@@ -69,6 +71,9 @@ class Settlement:
         self._running: list[tuple[Job, asyncio.Future[None]]] = []
         self._leftovers: list[Change] = []
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._began = 0.0
+        self._gather_seconds = gather_seconds
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -91,6 +96,7 @@ class Settlement:
         self._running.extend(zip(jobs, futures, strict=True))
         self._idle.clear()
         self._wake.set()
+        self._hurry.set()
         await asyncio.gather(*futures)
 
     def forget(self, leftover: Change) -> None:
@@ -110,12 +116,26 @@ class Settlement:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._settled or self._running or self._leftovers:
+                    await self._gather()
                     await self._commit()
                 self._idle.set()
         except StateLogClosed:
             pass
         finally:
             self._abandon()
+
+    async def _gather(self) -> None:
+        """When groups follow close on each other, let more jobs join the next one: a group costs as much as
+        several jobs. Whoever waits in `remember` cuts it short."""
+        left = self._began + self._gather_seconds - time.monotonic()
+        if left > 0 and not self._running and len(self._settled) < ENOUGH:
+            self._hurry.clear()
+            try:
+                async with asyncio.timeout(left):
+                    await self._hurry.wait()
+            except TimeoutError:
+                pass
+        self._began = time.monotonic()
 
     def _abandon(self) -> None:
         for _, future in self._running:
