@@ -74,7 +74,10 @@ class Runners:
             done, runner, lease_until = 0, asyncio.current_task(), 0.0
             while self._ready and self.accepting:
                 job = self._ready.popleft()
-                if job.interrupted or not self._has_room(job):
+                if job.interrupted:
+                    self._let_in(job)
+                    continue
+                if not self._has_room(job):
                     continue
                 now = time.monotonic()
                 if now > lease_until:
@@ -132,6 +135,10 @@ class Runners:
         if job.task is None or job.task.settings.max_jobs is None:
             return
         self._of_task[job.task_name] -= 1
+        self._let_in(job)
+
+    def _let_in(self, job: Job) -> None:
+        """One that was held back takes the place of `job`, which ended or is not wanted any more."""
         held_back = self._held_back.get(job.task_name)
         if held_back:
             self._ready.appendleft(held_back.popleft())
