@@ -93,15 +93,16 @@ class Execution:
         except BaseException as error:
             if job.interrupted:
                 return self._stopped(job)
+            if job.timed_out:
+                _uncancel(job)
             return self.decide(job, error)
         return COMPLETED if result is None else Completed(result)
 
     def _stopped(self, job: Job) -> Decision | None:
         """What a cancelled attempt means depends on who cancelled it."""
-        runner = job.runner
-        if (job.timed_out or job.interrupted) and runner.cancelling():
-            runner.uncancel()
-        elif runner.cancelling():
+        if job.timed_out or job.interrupted:
+            _uncancel(job)
+        elif job.runner.cancelling():
             raise asyncio.CancelledError
         if job.interrupted:
             return None
@@ -153,3 +154,9 @@ class Execution:
     def logger_for(self, job: Job) -> Any:
         """A logger whose lines carry the job's identity."""
         return job_logger(job)
+
+
+def _uncancel(job: Job) -> None:
+    """What stopped this job, perhaps twice, must not look like a cancelled worker to the runner's next one."""
+    while job.runner.cancelling():
+        job.runner.uncancel()
