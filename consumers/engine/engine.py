@@ -54,6 +54,7 @@ class Engine:
         self._source_of_state = assembly.states()
         self.ready = asyncio.Event()
         self.restoring_records = 0
+        self.term = 0  # the group's generation in which our partitions were given to us
 
     def is_input(self, topic: str) -> bool:
         return topic in self._source_of_input
@@ -93,8 +94,9 @@ class Engine:
             if mark.exception() is not None:
                 log.warning("release_not_marked", error=repr(mark.exception()))
 
-    def partitions_assigned(self, inputs: set[TP], trackers: dict[TP, Tracker]) -> None:
+    def partitions_assigned(self, inputs: set[TP], trackers: dict[TP, Tracker], generation: int) -> None:
         """Drop what went away, make what is new, keep the rest."""
+        self.term = generation
         owned = {(self._source_of_input[tp.topic], tp.partition) for tp in inputs}
         for gone in self.partitions.keys() - owned:
             self._drop(gone)
@@ -130,7 +132,7 @@ class Engine:
             if partition is not None:
                 state = partition.ledger if tp.topic == partition.ledger.topic else partition.retry
                 state.db = self.app.tables[tp.topic].data.partition(tp.partition)
-                state.term = self.app.consumer_generation_id
+                state.term = self.term
                 fences.append(state.fence())
         await asyncio.gather(*fences)
         for partition in self.partitions.values():
@@ -150,7 +152,7 @@ class Engine:
         if state.db is None or state.db.fence is None or state.db.fence.writer == state.writer:
             return
         await self.may_write()
-        if state.closed or state.term != self.app.consumer_generation_id:
+        if state.closed or state.term != self.term:
             return  # or because somebody else owns the partition by now
         state.term = state.db.fence.term + 1
         await state.fence()

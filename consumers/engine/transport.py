@@ -245,7 +245,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             del self.trackers[tp]
         for tp in inputs - self.trackers.keys():
             self.trackers[tp] = Tracker()
-        self.engine.partitions_assigned(inputs, self.trackers)
+        self.engine.partitions_assigned(inputs, self.trackers, generation_id)
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def perform_seek(self) -> None:
