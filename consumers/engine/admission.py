@@ -3,7 +3,8 @@
 import enum
 
 from consumers.engine.job import Job
-from schemas.state import StateRecord, decode_state, header_of
+from schemas.job import JobState
+from schemas.state import Position, StateRecord, decode_state, header_of
 
 
 class Judgement(enum.Enum):
@@ -25,12 +26,29 @@ def newest(finished: bytes | None, parked: bytes | None, now_ms: int) -> bytes |
     return parked
 
 
+def unfinished_job(id: bytes, value: bytes) -> StateRecord | None:
+    """What a retry record says about its job; None for one no worker wrote."""
+    try:
+        id.decode()
+        record = decode_state(value)
+        document = record.document
+        JobState(document["state"])
+        Position(*document["at"])
+        whole = isinstance(document["task"], str) and isinstance(document["attempt"], int)
+    except (ValueError, KeyError, TypeError):
+        return None
+    return record if whole and record.raw is not None else None
+
+
 def judge(job: Job, finished: bytes | None, parked: bytes | None, now_ms: int) -> Judgement:
     """Whether `job` is to run, given the values of its id in the ledger and in the retry table."""
     value = newest(finished, parked, now_ms)
     if value is None:
         return Judgement.NEW
-    record = decode_state(value)
+    try:
+        record = decode_state(value)
+    except ValueError:
+        return Judgement.NEW  # no worker wrote that
     if job.redrives is not None:
         return _judge_redrive(job, record)
     if tuple(record.document.get("at", ())) == tuple(job.position):

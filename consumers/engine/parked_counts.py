@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from consumers.engine.admission import unfinished_job
 from consumers.engine.statedb import RECORD
 from schemas.job import JobState
-from schemas.state import decode_state
 
 if TYPE_CHECKING:
     from consumers.engine.partition import Partition
@@ -39,7 +39,9 @@ class ParkedCounts:
             end = start
             for id, value in db.records(start, AT_ONCE):
                 start = RECORD + id + b"\0"
-                record = decode_state(value)
-                if record.writer != last_writer:  # ours are counted as they are written
+                record = unfinished_job(id, value)
+                if (
+                    record is not None and record.writer != last_writer
+                ):  # ours are counted as they are written
                     self.settled(None, JobState(record.document["state"]))
             await asyncio.sleep(0)

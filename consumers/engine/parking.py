@@ -8,7 +8,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from consumers.engine.admission import newest
+import structlog
+
+from consumers.engine.admission import newest, unfinished_job
 from consumers.engine.decisions import Decision
 from consumers.engine.job import Job
 from consumers.engine.parked_counts import ParkedCounts
@@ -19,7 +21,9 @@ from consumers.engine.statedb import Change
 from consumers.outcomes import DeadLettered, Failure
 from schemas.deadletter import Reason
 from schemas.job import JobState
-from schemas.state import Position, StateRecord, decode_state, header_of
+from schemas.state import Position, StateRecord, header_of
+
+log = structlog.get_logger()
 
 FIRE_AT_ONCE: Final = 500
 LONGEST_SLEEP_SECONDS: Final = 1.0
@@ -109,12 +113,15 @@ class Parking:
             retry.fired(index_key)
             if parked is None or index_key[2:10] != parked[:8]:
                 stale.append(index_key)
-            elif id.decode() in partition.in_flight:
+            elif id.decode(errors="replace") in partition.in_flight:
                 continue
             elif newest(finished, parked, now_ms) is not parked:
                 partition.settlement.forget(Change(id, None, header_of(parked)[0]))
+            elif (record := unfinished_job(id, parked)) is None:
+                log.error("state_record_unreadable", topic=partition.retry.topic, key=repr(id)[:80])
+                stale.append(index_key)
             else:
-                job = self._revive(id.decode(), decode_state(parked))
+                job = self._revive(id.decode(), record)
                 if job is not None:
                     jobs.append(job)
         if stale:
