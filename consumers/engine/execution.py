@@ -157,6 +157,6 @@ class Execution:
 
 
 def _uncancel(job: Job) -> None:
-    """What stopped this job, perhaps twice, must not look like a cancelled worker to the runner's next one."""
+    """What stopped this job, maybe twice, must not look like a cancelled worker to the runner's next one."""
     while job.runner.cancelling():
         job.runner.uncancel()
