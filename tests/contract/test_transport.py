@@ -122,6 +122,28 @@ def test_the_group_is_asked_where_we_listen() -> None:
     stock.says(GroupCoordinator._do_heartbeat, "if error_type is Errors.NoError:", "return True")
 
 
+async def test_only_a_heartbeat_that_was_answered_counts() -> None:
+    answers = iter((False, True))
+
+    async def answer(*_: object) -> bool:
+        return next(answers)
+
+    async def rejoin(_: object) -> bool:
+        return False
+
+    coordinator = SimpleNamespace(
+        _do_heartbeat=answer, _do_rejoin_group=rejoin, _do_commit_offsets=None, reset_generation=None
+    )
+    consumer: Any = SimpleNamespace(last_heartbeat=0.0, _joined=0.0)
+    transport.Consumer.watch_heartbeats(consumer, coordinator)
+    assert await coordinator._do_heartbeat() is False
+    assert consumer.last_heartbeat == 0.0
+    assert await coordinator._do_heartbeat() is True
+    assert consumer.last_heartbeat > 0.0
+    assert await coordinator._do_rejoin_group("subscription") is False
+    assert consumer._joined > 0.0
+
+
 async def test_a_fetch_context_counts_as_polling() -> None:
     subscription = SubscriptionState(loop=asyncio.get_running_loop())
     subscription._last_fetch_ended -= IDLE_SECONDS
