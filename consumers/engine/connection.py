@@ -13,6 +13,9 @@ from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.errors import KafkaConnectionError, RebalanceInProgressError
 
+collected_in: ContextVar[int | None] = ContextVar("collected_in", default=None)
+"""In which generation of the group the offsets were collected that are being committed."""
+
 _stock_send = AIOKafkaConnection.send
 _stock_consumer_record = PartitionRecords._consumer_record
 
@@ -47,16 +50,19 @@ def dead_tasks(client: Any, **tasks: Any) -> list[str]:
 
 
 def mend_commits(coordinator: Any) -> None:
-    """Commit nothing while the group is joined anew, and take a refusal that is late for what it is.
+    """Commit nothing while the group is joined anew, nothing collected in an older generation of it, and take
+    a refusal that is late for what it is.
 
-    aiokafka sends a commit at any time; one that meets the next generation is refused, which it takes for an
-    eviction: it joins anew, so begins yet another generation, and so on through the whole group.
+    Kafka takes any offset from any member of its newest generation: one collected before would be committed
+    for partitions that have another owner by now. And aiokafka takes a refusal because of the generation for
+    an eviction: it joins anew, so begins yet another generation, and so on through the whole group.
     """
     stock_commit, stock_reset = coordinator._do_commit_offsets, coordinator.reset_generation
     asked_in: ContextVar[int | None] = ContextVar("asked_in", default=None)
 
     async def do_commit_offsets(assignment: Any, offsets: Any) -> None:
-        if coordinator._performed_join_prepare:
+        stale = collected_in.get() not in (None, coordinator.generation)
+        if stale or coordinator._performed_join_prepare:
             raise RebalanceInProgressError(coordinator.group_id)
         asked_in.set(coordinator.generation)
         try:

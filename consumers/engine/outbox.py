@@ -26,6 +26,7 @@ PAYLOAD_LEFT_OUT: Final = ("headrace-payload", b"too large to copy; see headrace
 
 BATCH_BYTES: Final = 256 << 10
 TOPIC_LOOKUP_SECONDS: Final = 2.0
+TOPIC_ANSWERS: Final = 2
 RETRY_SECONDS: Final = 0.2
 RECORD_OVERHEAD_BYTES: Final = 200
 
@@ -67,16 +68,25 @@ class Outbox:
         return producer
 
     async def check(self, topic: str) -> None:
-        """Make sure a topic exists. Raises `OutputFailed`; looks it up once when it is not known yet."""
-        client = self.producer.client
-        if client.cluster.partitions_for_topic(topic):
+        """Make sure a topic exists. Raises `OutputFailed`; looks it up when it is not known yet."""
+        answers = 0
+        # The first answer may be to a question that was asked before the topic was added to it.
+        while answers < TOPIC_ANSWERS:
+            client = self.producer.client
+            if client.cluster.partitions_for_topic(topic):
+                return
+            client.add_topic(topic)
+            update = client.force_metadata_update()
+            await asyncio.wait({update}, timeout=TOPIC_LOOKUP_SECONDS)
+            if update.done() and not update.cancelled() and update.result():
+                answers += 1
+            else:
+                await asyncio.sleep(RETRY_SECONDS)  # the broker is away, which is no fault of the job
+        if self.producer.client.cluster.partitions_for_topic(topic):
             return
-        client.add_topic(topic)
-        await asyncio.wait({client.force_metadata_update()}, timeout=TOPIC_LOOKUP_SECONDS)
-        if not client.cluster.partitions_for_topic(topic):
-            raise OutputFailed(
-                f"topic {topic!r} does not exist or may not be seen; create it before publishing to it"
-            )
+        raise OutputFailed(
+            f"topic {topic!r} does not exist or may not be seen; create it before publishing to it"
+        )
 
     async def send(self, topic: str, key: bytes | None, value: bytes | None, headers: list[Any]) -> None:
         """Publish one record. Raises `OutputFailed` when the broker will not have it."""

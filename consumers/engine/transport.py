@@ -8,7 +8,7 @@ pinned by `tests/contract/`.
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -17,7 +17,7 @@ from faust.topics import Topic
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from consumers.engine.connection import as_parsed, mend_commits
+from consumers.engine.connection import as_parsed, collected_in, mend_commits
 from consumers.engine.tracker import Tracker
 
 log = structlog.get_logger()
@@ -60,6 +60,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         await super().on_start()
         as_parsed(self._consumer)
         self.consumer.watch_heartbeats(self._consumer._coordinator)
+
+    async def commit_in(self, generation: int, offsets: Mapping[TP, int]) -> bool:
+        """Commit offsets that were collected in a generation of the group, if it still is that one."""
+        committed: bool = await self.call_thread(self._commit_in, generation, offsets)
+        return committed
+
+    async def _commit_in(self, generation: int, offsets: Mapping[TP, int]) -> bool:
+        collected_in.set(generation)
+        committed: bool = await self._commit(offsets)
+        return committed
 
 
 class Consumer(driver.Consumer):  # type: ignore[misc]
@@ -203,6 +213,15 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     def _should_commit(self, tp: TP, offset: int | None) -> bool:
         committed = self._committed_offset[tp]
         return offset is not None and (committed is None or offset > committed)
+
+    async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:
+        """The stock one remembers what Kafka refused as committed, and never tries it again."""
+        generation, offsets = self._generation, self._filter_committable_offsets(tps)
+        if not offsets or not await self._thread.commit_in(generation, offsets):
+            return False
+        if generation == self._generation:
+            self._committed_offset.update(offsets)
+        return True
 
     async def force_commit(self, *args: Any, **kwargs: Any) -> bool:
         committed: bool = await super().force_commit(*args, **kwargs)
