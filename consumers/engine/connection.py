@@ -11,7 +11,7 @@ from typing import Any
 
 from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.consumer.fetcher import PartitionRecords
-from aiokafka.errors import KafkaConnectionError, RebalanceInProgressError
+from aiokafka.errors import KafkaConnectionError, KafkaError, RebalanceInProgressError
 
 collected_in: ContextVar[int | None] = ContextVar("collected_in", default=None)
 """In which generation of the group the offsets were collected that are being committed."""
@@ -38,6 +38,8 @@ def _consumer_record(self: Any, tp: Any, record: Any) -> Any:
 def _send(self: Any, request: Any, expect_response: bool = True) -> Any:
     try:
         return _stock_send(self, request, expect_response)
+    except KafkaError:  # these are RuntimeErrors too
+        raise
     except RuntimeError as error:
         self.close(reason=CloseReason.CONNECTION_BROKEN)
         raise KafkaConnectionError(f"Connection at {self._host}:{self._port} broken: {error}") from error

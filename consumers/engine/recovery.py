@@ -52,6 +52,7 @@ class BatchRecovery(Recovery):  # type: ignore[misc]
         await self.app.engine.restored()
         await super().on_recovery_completed(generation_id)
         if self.app.consumer_generation_id == generation_id:
+            await self.app.consumer.stop_fetching(self.active_tps - self.standby_tps)
             self.app.engine.rebalance_ended()
 
     @Service.task  # type: ignore[untyped-decorator]

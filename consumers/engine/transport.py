@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import structlog
+from aiokafka import TopicPartition
 from faust import Event
 from faust.topics import Topic
 from faust.transport.drivers import aiokafka as driver
@@ -55,6 +56,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
         return consumer
+
+    async def pause_fetching(self, tps: set[TP]) -> None:
+        assigned = self._consumer.assignment()
+        self._consumer.pause(*(TopicPartition(*tp) for tp in tps if TopicPartition(*tp) in assigned))
 
     async def on_start(self) -> None:
         await super().on_start()
@@ -200,6 +205,14 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         self._astray = False
         owned = self.assignment()
         await self.seek_wait({tp: tracker.next or 0 for tp, tracker in self.trackers.items() if tp in owned})
+
+    async def stop_fetching(self, changelogs: set[TP]) -> None:
+        """Fetch no more of what only we write, until the next assignment.
+
+        Faust's own pause leaves them in the fetcher: its requests come back at once with our own records, and
+        hold up those of the inputs.
+        """
+        await self._thread.call_thread(self._thread.pause_fetching, changelogs)
 
     # -- committing
 
