@@ -1,5 +1,6 @@
 """What a worker needs to know, read once from HEADRACE_* variables and frozen."""
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -15,7 +16,9 @@ class WorkerSettings(ClientSettings):
     """Settings of `headrace worker`. Durations are seconds. Raises InvalidSettings."""
 
     task_modules: Annotated[tuple[str, ...], NoDecode] = ("consumers.tasks",)
-    json_topics: dict[str, str] = Field(default_factory=dict)  # topic → event type of its bare JSON records
+    json_topics: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict
+    )  # topic → event type of its bare JSON records
     state_dir: Path = Path("headrace-state")
     host: str = "0.0.0.0"
     port: int = Field(default=8080, ge=0, le=65535)
@@ -51,6 +54,16 @@ class WorkerSettings(ClientSettings):
         if not isinstance(value, str):
             return value
         return tuple(name for part in value.strip("[] ").split(",") if (name := part.strip(" \"'")))
+
+    @field_validator("json_topics", mode="before")
+    @classmethod
+    def _read_topics(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value or "{}")
+        except ValueError:
+            raise ValueError('wanted JSON such as {"topic": "event.type"}') from None
 
     def faust_credentials(self) -> Any:
         """The security settings as Faust wants them; None for PLAINTEXT."""
