@@ -1,16 +1,21 @@
 from types import SimpleNamespace
 
+from consumers.engine import records as records_module
 from consumers.engine.parked_counts import ParkedCounts
 from consumers.engine.statedb import Change, StateDb
 from schemas.job import JobState
 from schemas.state import encode_state
 from tests.unit.consumers.engine.memory import MemoryBatch, MemoryRocks
+from tests.unit.consumers.engine.orders import a_job
 
 
 def partition(states, *, writer=7, lost=False):
     db = StateDb(MemoryRocks(), indexed=True)
+    document = records_module.document(a_job(), JobState.RETRYING)
     records = [
-        Change(b"%d" % number, encode_state({"state": state}, due_ms=1, writer=by))
+        Change(
+            b"%d" % number, encode_state(document | {"state": state}, due_ms=1, writer=by, raw=a_job().raw)
+        )
         for number, (state, by) in enumerate(states)
     ]
     db.apply(records, offset=0, now_ms=0)
