@@ -15,6 +15,7 @@ from tests.acceptance.chaos.scene import Scene
 SEED = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(10**6))
 EVENTS = int(os.environ.get("CHAOS_EVENTS", "100000"))
 FAULTS = int(os.environ.get("CHAOS_FAULTS", "22"))
+MOST_SECONDS = 900  # on a machine that is busy with other things; 240 are usual
 
 
 async def test_nothing_is_lost_and_nothing_is_repeated_without_a_fault(
@@ -22,7 +23,7 @@ async def test_nothing_is_lost_and_nothing_is_repeated_without_a_fault(
 ) -> None:
     began = time.monotonic()
     scene = Scene(chaos_broker.bootstrap_servers, tmp_path, seed=SEED)
-    account, storm = await asyncio.wait_for(scene.play(EVENTS, FAULTS), 540)
+    account, storm = await asyncio.wait_for(scene.play(EVENTS, FAULTS), MOST_SECONDS)
     print(scene.summary(account, storm, time.monotonic() - began))
     assert account.lost == []
     assert account.wrong == []

@@ -43,9 +43,7 @@ def runs_of(folder: Path, events: list[CloudEvent]) -> dict[int, list[int]]:
 @pytest.mark.parametrize("before", [1, 2])
 async def test_a_worker_joins_and_leaves(broker: str, app_id: str, tmp_path: Path, before: int) -> None:
     gates = [tmp_path / "gate-0", tmp_path / "gate-1"]
-    first, second = (
-        asks(PARTITIONS * 4, name=gate.name, gate=str(gate), steps=1) for gate in gates
-    )
+    first, second = (asks(PARTITIONS * 4, name=gate.name, gate=str(gate), steps=1) for gate in gates)
     settings = {"default_partitions": PARTITIONS, "drain_seconds": 1}
     olds = [steered(broker, app_id, tmp_path, name, **settings) for name in "ab"[:before]]
     new = steered(broker, app_id, tmp_path, "c", **settings)

@@ -50,7 +50,7 @@ class MemoryRocks:
         self.before_write: Callable[[], None] = lambda: None
         self.compacted: list[tuple[bytes, bytes]] = []
 
-    def get(self, key: bytes | Sequence[bytes]) -> bytes | None | list[bytes | None]:
+    def get(self, key: bytes | Sequence[bytes]) -> bytes | list[bytes | None] | None:
         if isinstance(key, bytes):
             return self.content.get(key)
         return [self.content.get(each) for each in key]
