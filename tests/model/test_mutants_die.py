@@ -10,7 +10,7 @@ from tests.model.mutants import MUTANTS, Mutant, nothing_broken
 from tests.model.rules import Violation
 from tests.model.steps import run
 
-HISTORIES = 3_000
+HISTORIES = 6_000
 
 
 @pytest.fixture(autouse=True)

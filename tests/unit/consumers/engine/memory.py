@@ -1,4 +1,4 @@
-"""RocksDB in memory, as far as a `StateDb` uses it; `test_state_database.py` runs one suite on both."""
+"""RocksDB in memory, as far as a `StateDb` uses it; `test_memory.py` runs one suite on both."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
