@@ -1,7 +1,7 @@
 """The proof of the promise: real flights, three workers, and a storm of faults that hit work in flight.
 
-CHAOS_SEED (a number, or `random`), CHAOS_EVENTS and CHAOS_FAULTS choose another storm; what was found is printed
-at the end. A seed gives the same faults in the same order; when they hit is up to the machine.
+CHAOS_SEED (a number, or `random`), CHAOS_EVENTS and CHAOS_FAULTS choose another storm; what was found is
+printed at the end. A seed gives the same faults in the same order; when they hit is up to the machine.
 """
 
 import asyncio

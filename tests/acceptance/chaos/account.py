@@ -194,14 +194,14 @@ class Account:
         return settled
 
     def _first_records(self, source: str) -> dict[str, float]:
-        """When each job was first finished or parked, by a record that counts. Running is neither."""
+        """When each job was first finished, parked or detached, by a record that counts."""
         evidence = self.evidence[source]
         first: dict[str, float] = {}
         for logs in (evidence.retry, evidence.ledger):
             for log in logs.values():
                 for id, entries in log.entries.items():
                     for entry in entries:
-                        if entry.document.get("state", "running") != "running":
+                        if entry.lets_go:
                             first[id] = min(first.get(id, math.inf), entry.at_ms)
         return first
 

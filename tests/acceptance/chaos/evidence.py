@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from events.log_reader import LogReader
 from schemas.state import decode_state, header_of, is_fence, writer_of
 
+DETACHED_AFTER_MS = 30_000  # the default of HEADRACE_DETACH_AFTER_SECONDS
+
 
 class Entry(NamedTuple):
     """A state record that counts: written by the owner its partition had at that place in the log."""
@@ -17,6 +19,14 @@ class Entry(NamedTuple):
     revision: int
     body: bytes | None
     document: dict[str, Any]
+
+    @property
+    def lets_go(self) -> bool:
+        """Whether the offset of its job may be committed: that a job runs is not enough, but after so long."""
+        if self.document.get("state", "running") != "running":
+            return True
+        started_ms = self.document.get("started_ms")
+        return started_ms is not None and self.at_ms - started_ms >= DETACHED_AFTER_MS
 
 
 class Fence(NamedTuple):

@@ -13,9 +13,8 @@ from tests.waiting import until
 FaultKind = Literal["kill", "term", "freeze"]
 
 FREEZE_SECONDS = (8.0, 9.0)
-GROUP_PROGRESS = 300  # attempts begun by anybody since the last fault
-OWN_PROGRESS = 30  # and by the victim
-RECOVERY_SECONDS = 90.0
+OWN_PROGRESS = 30  # attempts begun by the victim since the last fault
+RECOVERY_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,16 @@ class Storm:
     """Brings a plan of faults over a crew. Only those count that hit work in flight, others are repeated."""
 
     def __init__(
-        self, *, crew: list[CrewMember], plan: list[Fault], dice: random.Random, say: Callable[[str], None]
+        self,
+        *,
+        crew: list[CrewMember],
+        plan: list[Fault],
+        progress: int,
+        dice: random.Random,
+        say: Callable[[str], None],
     ) -> None:
+        """`progress` is how many attempts the crew begins between two faults."""
+        self._progress = progress
         self._crew = crew
         self._plan = list(plan)
         self._dice = dice
@@ -68,7 +75,7 @@ class Storm:
         lives = {member.name: member.life.name for member in self._crew}
 
         def busy() -> list[CrewMember]:
-            if sum(self._begun().values()) - sum(before.values()) < GROUP_PROGRESS:
+            if sum(self._begun().values()) - sum(before.values()) < self._progress:
                 return []
             return [each for each in self._crew if not each.out and self._is_busy(each, own, lives)]
 
