@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.model.clock import simulated
-from tests.model.histories import FEWEST_STEPS, MOST_STEPS
+from tests.model.histories import FEWEST_STEPS
 from tests.model.steps import run
 
 HISTORIES = int(os.environ.get("HEADRACE_TEST_HISTORIES", "10000"))
-histories = st.integers(FEWEST_STEPS, MOST_STEPS).flatmap(
+USUAL_STEPS = 28
+histories = st.integers(FEWEST_STEPS, USUAL_STEPS).flatmap(
     lambda steps: st.binary(min_size=2 * steps, max_size=2 * steps)
 )
 
