@@ -36,6 +36,7 @@ class TaskWorker:
     settings: dict[str, str] = field(default_factory=dict)
     process: asyncio.subprocess.Process | None = None
     port: int = 0
+    measured: bool = True  # whether coverage counts its lines; where many jobs matter more, no
 
     async def start(self) -> None:
         """Return when it is ready."""
@@ -47,8 +48,15 @@ class TaskWorker:
         self.port = free_port()
         with open(self.folder / "worker.log", "ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *HEADRACE, "worker", env={**os.environ, **self._environment()}, stdout=log, stderr=log
+                *HEADRACE, "worker", env={**self._inherited(), **self._environment()}, stdout=log, stderr=log
             )
+
+    def _inherited(self) -> dict[str, str]:
+        return {
+            name: value
+            for name, value in os.environ.items()
+            if self.measured or not name.startswith("COVERAGE_")
+        }
 
     def _environment(self) -> dict[str, str]:
         return {

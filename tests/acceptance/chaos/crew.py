@@ -46,7 +46,7 @@ class CrewMember:
         }
         if static:
             settings["HEADRACE_INSTANCE_ID"] = f"{app_id}-{name}"
-        self.worker = TaskWorker(bootstrap_servers, app_id, self._folder, settings)
+        self.worker = TaskWorker(bootstrap_servers, app_id, self._folder, settings, measured=False)
 
     @property
     def life(self) -> Life:
