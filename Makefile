@@ -27,6 +27,10 @@ demo: install ## play a day of real flights through two workers, and watch
 test: install ## run every test, on a real Kafka where it takes one
 	$(PYTEST) $(TESTS)
 
+.PHONY: storm
+storm: install ## 100,000 real events, three workers and 22 faults; CHAOS_SEED=random for another storm
+	$(PYTEST) -s -m storm tests/acceptance
+
 .PHONY: check
 check: lint types layers test coverage ## the whole gate: format, lint, types, imports, tests, coverage
 

@@ -10,6 +10,8 @@ import random
 import time
 from pathlib import Path
 
+import pytest
+
 from events.broker import LocalBroker
 from tests.acceptance.chaos.scene import Scene
 
@@ -20,6 +22,7 @@ FAULTS = int(os.environ.get("CHAOS_FAULTS", "22"))
 MOST_SECONDS = 900  # on a machine that is busy with other things; 240 are usual
 
 
+@pytest.mark.storm
 async def test_nothing_is_lost_and_nothing_is_repeated_without_a_fault(
     tmp_path: Path, chaos_broker: LocalBroker
 ) -> None:
