@@ -1,28 +1,19 @@
 """The reckoning: what was published, what raw log and Kafka say was done about it, and what disagrees."""
 
-import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-import orjson
-from aiokafka import TopicPartition
-
-from schemas.deadletter import DeadLetterHeader
 from schemas.job import JobState
 from tests.acceptance.chaos.commits import Sample, too_early
 from tests.acceptance.chaos.crew import Life
-from tests.acceptance.chaos.evidence import Entry, Evidence
+from tests.acceptance.chaos.evidence import Entry, Evidence, header_of, json_of
 from tests.acceptance.chaos.fates import fate_of
 from tests.acceptance.chaos.publishing import TOPIC, Published
 from tests.acceptance.chaos.repeats import Repeats
 from tests.acceptance.chaos.runs import Runs
+from tests.acceptance.chaos.settling import Settling
 from tests.acceptance.chaos.work import DELAYS, Work, sent_by, work_of
-
-JOBS = "jobs"
-HOPPING = "tally"
-SOURCE_OF = {"note_delay": DELAYS, "send_notice": JOBS, "file_notice": JOBS, HOPPING: JOBS}
 
 
 @dataclass
@@ -55,7 +46,7 @@ class Account:
         self._check_parked()
         self._check_letters()
         self._check_outputs()
-        self.early = too_early(self.samples, self._settled())
+        self._check_commits()
 
     # -- what had to be done
 
@@ -74,7 +65,7 @@ class Account:
     # -- what was done
 
     def _check(self, work: Work) -> None:
-        source = SOURCE_OF.get(work.task, TOPIC)
+        source = work.source
         ids = self.runs.jobs.get(work, set())
         if not ids:
             self.lost.append(f"{work.task} of {work.of}: never run")
@@ -127,17 +118,9 @@ class Account:
 
     # -- letters and outputs
 
-    def _letters(self, source: str) -> Iterator[tuple[str, int]]:
-        """(job id or origin, when) of every dead letter."""
-        for letter in self.evidence[source].letters:
-            headers = {name: content.decode() for name, content in letter.headers}
-            job_id = headers.get(DeadLetterHeader.JOB_ID)
-            place = f"{letter.partition}:{headers[DeadLetterHeader.ORIGIN_OFFSET]}"
-            yield job_id or place, letter.timestamp
-
     def _check_letters(self) -> None:
         for source in self.evidence:
-            letters = Counter(name for name, _ in self._letters(source))
+            letters = Counter(name for name, _ in self.evidence[source].letter_names())
             self.wrong += [
                 f"{source}: {count} dead letters of {name}"
                 for name, count in letters.items()
@@ -167,7 +150,7 @@ class Account:
         ids: dict[str, set[str]] = {}
         for records in self.evidence[DELAYS].inputs.values():
             for record in records:
-                ids.setdefault(_json(record)["of"], set()).add(_header(record, "ce_id"))
+                ids.setdefault(json_of(record)["of"], set()).add(header_of(record, "ce_id"))
         wanted = {work.of for work in self._expected if work.task == "note_delay"}
         self.lost += [f"the delay of {of} was not published" for of in wanted - ids.keys()]
         self.wrong += [
@@ -177,68 +160,7 @@ class Account:
             f"the delay of {of} was published as {found}" for of, found in ids.items() if len(found) > 1
         ]
 
-    # -- when each offset was settled
-
-    def _settled(self) -> dict[TopicPartition, list[float]]:
-        self._when = {source: self._first_records(source) for source in self.evidence}
-        self._hops = self._first_hops()
-        self._unreadable: dict[str, float] = {}
-        for name, at_ms in self._letters(TOPIC):
-            self._unreadable[name] = min(at_ms, self._unreadable.get(name, math.inf))
-        settled: dict[TopicPartition, list[float]] = {}
-        for source, evidence in self.evidence.items():
-            for (topic, partition), records in evidence.inputs.items():
-                times = settled[TopicPartition(topic, partition)] = [0.0] * (records[-1].offset + 1)
-                for record in records:
-                    times[record.offset] = self._settled_at(source, record)
-        return settled
-
-    def _first_records(self, source: str) -> dict[str, float]:
-        """When each job was first finished, parked or detached, by a record that counts."""
-        evidence = self.evidence[source]
-        first: dict[str, float] = {}
-        for logs in (evidence.retry, evidence.ledger):
-            for log in logs.values():
-                for id, entries in log.entries.items():
-                    for entry in entries:
-                        if entry.lets_go:
-                            first[id] = min(first.get(id, math.inf), entry.at_ms)
-        return first
-
-    def _first_hops(self) -> dict[str, float]:
-        """When the hop of each event was in the jobs topic."""
-        first: dict[str, float] = {}
-        for records in self.evidence[JOBS].inputs.values():
-            for record in records:
-                request = _json(record)
-                if request["task"] == HOPPING:
-                    of = request["event"]["id"]
-                    first[of] = min(first.get(of, math.inf), record.timestamp)
-        return first
-
-    def _settled_at(self, source: str, record: Any) -> float:
-        if source == JOBS:
-            return self._when[JOBS].get(_json(record)["job_id"], math.inf)
-        if source == DELAYS:
-            return self._job_settled_at(Work("note_delay", _json(record)["of"]))
-        id = _header(record, "ce_id")
-        if not id:
-            return self._unreadable.get(f"{record.partition}:{record.offset}", math.inf)
-        event = self.published.events[id]
-        return max(
-            self._hops.get(id, math.inf) if work.task == HOPPING else self._job_settled_at(work)
-            for work in work_of(event, id, event.key() or id)
-        )
-
-    def _job_settled_at(self, work: Work) -> float:
-        source = SOURCE_OF.get(work.task, TOPIC)
-        ids = self.runs.jobs.get(work, ())
-        return max((self._when[source].get(id, math.inf) for id in ids), default=math.inf)
-
-
-def _header(record: Any, name: str) -> str:
-    return dict(record.headers).get(name, b"").decode()
-
-
-def _json(record: Any) -> Any:
-    return orjson.loads(record.value)
+    def _check_commits(self) -> None:
+        settling = Settling(published=self.published, runs=self.runs, evidence=self.evidence)
+        for early in too_early(self.samples, settling.times()):
+            self.early.append(f"{early}\n{settling.story(early)}")

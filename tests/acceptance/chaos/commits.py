@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
@@ -50,35 +51,32 @@ class CommitSampler:
                 self.newest[place] = committed.offset
 
 
-def too_early(samples: Iterable[Sample], settled: Mapping[TopicPartition, list[float]]) -> list[str]:
-    """Commits past an offset that was not settled by then.
+class TooEarly(NamedTuple):
+    """A commit that should not have been. `unsettled` is the first offset it went past."""
+
+    place: TopicPartition
+    what: str
+    unsettled: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.place.topic}[{self.place.partition}]: {self.what}"
+
+
+def too_early(samples: Iterable[Sample], settled: Mapping[TopicPartition, list[float]]) -> Iterator[TooEarly]:
+    """Commits past an offset that was not settled by then, or behind an earlier commit.
 
     `settled` says for every offset from 0 on when the last of its jobs was settled, infinity for never.
     """
-    latest = {place: _running_maximum(times) for place, times in settled.items()}
-    found = []
+    latest = {place: list(accumulate(times, max)) for place, times in settled.items()}
     reached: dict[TopicPartition, int] = {}
     for at_ms, place, offset in samples:
         if offset < reached.get(place, 0):
-            found.append(f"{place.topic}[{place.partition}]: {offset} committed after {reached[place]}")
+            yield TooEarly(place, f"{offset} committed after {reached[place]}")
         reached[place] = offset
-        if place not in latest:
-            continue
-        if offset > len(latest[place]):
-            found.append(f"{place.topic}[{place.partition}]: {offset} committed, past the end")
+        if offset > len(latest.get(place, [])):
+            if place in latest:
+                yield TooEarly(place, f"{offset} committed, past the end")
         elif offset and latest[place][offset - 1] > at_ms + 1:
-            bad = next(n for n, when in enumerate(settled[place][:offset]) if when > at_ms + 1)
-            found.append(
-                f"{place.topic}[{place.partition}]: {offset} committed by {at_ms:.0f}, "
-                f"but {bad} was settled at {settled[place][bad]:.0f}"
-            )
-    return found
-
-
-def _running_maximum(times: list[float]) -> list[float]:
-    latest: list[float] = []
-    highest = 0.0
-    for when in times:
-        highest = max(highest, when)
-        latest.append(highest)
-    return latest
+            bad = next(number for number, when in enumerate(settled[place]) if when > at_ms + 1)
+            what = f"{offset} committed by {at_ms:.0f}, but {bad} was settled at {settled[place][bad]:.0f}"
+            yield TooEarly(place, what, bad)

@@ -1,12 +1,15 @@
 """What Kafka holds in the end, read record by record without Headrace's own folding."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import orjson
+
 from events.log_reader import LogReader
-from schemas.state import decode_state, header_of, is_fence, writer_of
+from schemas.deadletter import DeadLetterHeader
+from schemas.state import HEADER, decode_state, is_fence, writer_of
 
 DETACHED_AFTER_MS = 30_000  # the default of HEADRACE_DETACH_AFTER_SECONDS
 
@@ -44,24 +47,21 @@ class StateLog:
 
     fences: list[Fence] = field(default_factory=list)
     entries: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
-    foreign: int = 0
+    foreign: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     term: int = 0  # of the last fence: one of an older generation of the group came late
 
     def add(self, record: Any, names: dict[int, str]) -> None:
         writer = writer_of(record.value, record.headers)
         owner = self.fences[-1].writer if self.fences else None
         if is_fence(record.key):
-            term = header_of(record.value)[0]
-            if writer != owner and term >= self.term:
-                self.term = term
+            term = HEADER.unpack_from(record.value)[0]
+            late, self.term = term < self.term, max(term, self.term)
+            if writer != owner and not late:
                 self.fences.append(Fence(record.timestamp, record.offset, writer))
             return
         state = None if record.value is None else decode_state(record.value)
         if state is not None and "worker" in state.document:
             names.setdefault(writer, state.document["worker"])
-        if owner not in (None, writer):
-            self.foreign += 1
-            return
         entry = Entry(
             record.timestamp,
             record.offset,
@@ -69,7 +69,10 @@ class StateLog:
             None if record.value is None else record.value[32:],
             {} if state is None else state.document,
         )
-        self.entries[record.key.decode()].append(entry)
+        if owner in (None, writer):
+            self.entries[record.key.decode()].append(entry)
+        else:
+            self.foreign[record.key.decode()].append(entry)
 
 
 @dataclass
@@ -96,7 +99,29 @@ class Evidence:
 
     @property
     def foreign(self) -> int:
-        return sum(log.foreign for logs in (self.retry, self.ledger) for log in logs.values())
+        logs = (*self.retry.values(), *self.ledger.values())
+        return sum(len(entries) for log in logs for entries in log.foreign.values())
+
+    def story(self, partition: int, job_id: str) -> list[str]:
+        """All that was written about a job, and who owned its partition."""
+        lines = []
+        for name, log in (("retry", self.retry[partition]), ("ledger", self.ledger[partition])):
+            lines += [
+                f"{fence.at_ms} {name} of {self.names.get(fence.writer)}: {fence}" for fence in log.fences
+            ]
+            for verdict, entries in (("", log.entries), ("ignored ", log.foreign)):
+                lines += [
+                    f"{each.at_ms} {name} {verdict}{each._replace(body=None)}"
+                    for each in entries.get(job_id, [])
+                ]
+        return sorted(lines)
+
+    def letter_names(self) -> Iterator[tuple[str, int]]:
+        """(job id, or partition:offset where no job could be read, when) of every dead letter."""
+        for letter in self.letters:
+            job_id = header_of(letter, DeadLetterHeader.JOB_ID)
+            place = f"{letter.partition}:{header_of(letter, DeadLetterHeader.ORIGIN_OFFSET)}"
+            yield job_id or place, letter.timestamp
 
     def unfinished(self) -> list[str]:
         """Jobs that are parked and not known as finished at that revision or a higher one."""
@@ -121,3 +146,12 @@ async def evidence_of(reader: LogReader, app_id: str, source: str, inputs: Itera
     async for record in reader.read(inputs):
         found.inputs[record.topic, record.partition].append(record)
     return found
+
+
+def header_of(record: Any, name: str) -> str:
+    content: bytes = dict(record.headers).get(name, b"")
+    return content.decode()
+
+
+def json_of(record: Any) -> Any:
+    return orjson.loads(record.value)

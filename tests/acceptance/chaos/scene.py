@@ -16,7 +16,7 @@ from consumers.demo.dataset import read_flights
 from events.log_reader import LogReader
 from events.settings import ClientSettings
 from events.topics import jobs_topic
-from tests.acceptance.chaos.account import JOBS, Account
+from tests.acceptance.chaos.account import Account
 from tests.acceptance.chaos.commits import CommitSampler
 from tests.acceptance.chaos.crew import CrewMember
 from tests.acceptance.chaos.evidence import Evidence, evidence_of
@@ -24,11 +24,12 @@ from tests.acceptance.chaos.publishing import TOPIC, Stream, events_in_order
 from tests.acceptance.chaos.raw_log import lines_of
 from tests.acceptance.chaos.runs import runs_of
 from tests.acceptance.chaos.storm import Storm, plan_of
-from tests.acceptance.chaos.work import DELAYS
+from tests.acceptance.chaos.work import DELAYS, JOBS
 from tests.waiting import until
 
 FIRST_DAY = dt.date(2013, 1, 1)
 FAULT_SECONDS = 7.0  # what one takes, by experience: the stream is to last as long as the storm
+WORK_BETWEEN_FAULTS = 0.75  # attempts for each event that comes from one fault to the next
 FLIGHTS_PER_EVENT = 0.8  # twice what is needed, should the storm last longer
 SETTLING_SECONDS = 120.0
 SHOWN = 20  # of what was found
@@ -55,7 +56,13 @@ class Scene:
     async def play(self, events: int, faults: int) -> tuple[Account, Storm]:
         self._say(f"seed {self._seed}: {events} events, {faults} faults")
         dice = random.Random(self._seed)
-        storm = Storm(crew=self._crew, plan=plan_of(faults, dice), dice=dice, say=self._say)
+        storm = Storm(
+            crew=self._crew,
+            plan=plan_of(faults, dice),
+            progress=int(events / faults * WORK_BETWEEN_FAULTS),
+            dice=dice,
+            say=self._say,
+        )
         sampling = asyncio.create_task(self._sampler.run())
         try:
             flights, *_ = await asyncio.gather(

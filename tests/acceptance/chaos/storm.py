@@ -27,7 +27,8 @@ def plan_of(count: int, dice: random.Random) -> list[Fault]:
     """A third freezes, a fifth orderly stops, the rest kills; a third of the restarts find an empty disk."""
     freezes = max(1, round(count / 3))
     stops = max(1, count // 5)
-    restarts: list[FaultKind] = [*["term"] * stops, *["kill"] * (count - freezes - stops)]
+    kinds: dict[FaultKind, int] = {"term": stops, "kill": count - freezes - stops}
+    restarts = [kind for kind, many in kinds.items() for _ in range(many)]
     dice.shuffle(restarts)
     faults = [Fault(kind, empty_disk=number % 3 == 0) for number, kind in enumerate(restarts)]
     faults += [Fault("freeze")] * freezes
@@ -79,10 +80,10 @@ class Storm:
                 return []
             return [each for each in self._crew if not each.out and self._is_busy(each, own, lives)]
 
-        candidates = await until(
-            lambda: self._alive() and busy(), within_seconds=RECOVERY_SECONDS, saying="work"
+        candidates: list[CrewMember] = await until(
+            lambda: busy() if self._alive() else [], within_seconds=RECOVERY_SECONDS, saying="work"
         )
-        victim = self._dice.choice(candidates)  # type: ignore[arg-type]
+        victim = self._dice.choice(candidates)
         victim.out, name = True, victim.life.name
         if fault.kind == "freeze":
             hit = victim.freeze()

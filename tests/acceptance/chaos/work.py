@@ -7,10 +7,14 @@ from schemas.flights import FlightArrived, FlightCancelled, FlightDeparted, Flig
 from schemas.job import JobState
 from tests.acceptance.chaos.fates import fate_of
 
+FLIGHTS = FlightEvent.topic
 DELAYS = "delays"
+JOBS = "jobs"
+HOPPING = "tally"
 DELAYED = "flight.delayed"
 STEPS = ("reserve", "pay")
 LONG_MINUTES = 60
+_SOURCES = {"note_delay": DELAYS, "send_notice": JOBS, "file_notice": JOBS, HOPPING: JOBS}
 
 
 class Work(NamedTuple):
@@ -18,6 +22,11 @@ class Work(NamedTuple):
 
     task: str
     of: str
+
+    @property
+    def source(self) -> str:
+        """Where it is run."""
+        return _SOURCES.get(self.task, FLIGHTS)
 
 
 def is_warned(event: FlightDeparted) -> bool:
