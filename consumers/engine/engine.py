@@ -138,13 +138,18 @@ class Engine:
         for partition in self.partitions.values():
             partition.fenced = partition.retry.db is not None and partition.ledger.db is not None
 
-    async def restored(self) -> None:
-        """All state is read up to our fences: new partitions begin to work."""
-        for partition in self.partitions.values():
+    async def restored(self, generation: int) -> None:
+        """All state that was ours in this generation is read up to our fences: new partitions begin to work.
+
+        What was given to us in the meantime is fenced and restored by the recovery that follows.
+        """
+        for partition in list(self.partitions.values()):
+            if not partition.fenced and generation != self.term:
+                continue
             if not partition.fenced:
                 raise RuntimeError(f"{partition.source}[{partition.number}] was restored without its fence")
             await asyncio.gather(self._hold(partition.retry), self._hold(partition.ledger))
-            if not partition.active:
+            if not partition.active and not partition.lost:
                 self._assembly.activate(partition)
 
     async def _hold(self, state: StateLog) -> None:

@@ -49,7 +49,7 @@ class BatchRecovery(Recovery):  # type: ignore[misc]
         await super()._build_highwaters(consumer, tps, destination, title)
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
-        await self.app.engine.restored()
+        await self.app.engine.restored(generation_id)
         await super().on_recovery_completed(generation_id)
         if self.app.consumer_generation_id == generation_id:
             await self.app.consumer.stop_fetching(self.active_tps - self.standby_tps)

@@ -272,7 +272,7 @@ class SimWorker:
             db = self.app.stores[tp.topic].partition(tp.partition)
             db.restore(self.kafka.logs[tp.topic, tp.partition][db.offset + 1 :], now_ms=CLOCK.now_ms())
             await asyncio.sleep(0)
-        await self.engine.restored()
+        await self.engine.restored(generation)
         if self.app.consumer_generation_id == generation:
             await self.consumer.perform_seek()
             self.consumer.resume_flow()
