@@ -1,5 +1,7 @@
 """Faust as its documentation shows it: one agent, one event at a time, acked whatever came of it."""
 
+import tempfile
+
 import faust
 
 from tests.bench.contest import MAX_JOBS, Duty, Row
@@ -12,6 +14,7 @@ app = faust.App(
     duty.group,
     broker=f"kafka://{duty.bootstrap_servers}",
     store="memory://",
+    datadir=tempfile.mkdtemp(prefix="headrace-bench-faust-"),
     web_enabled=False,
     topic_disable_leader=True,
     stream_wait_empty=False,
