@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from schemas.state import FENCE_PREFIX
+from schemas.state import RESERVED_PREFIXES
 
 try:
     from _sha1 import sha1 as _sha1  # type: ignore[import-not-found]  # for a few bytes OpenSSL's takes twice as long
@@ -84,12 +84,18 @@ class JobRequested(BaseModel):
     deadline_ms: int | None = Field(default=None, ge=0, le=253402300799999)
     headers: dict[str, str] = {}
 
+    parent: str | None = None  # the job that enqueued it
+    root: str | None = None  # the workflow it belongs to
+    step: str | None = None  # its place in the workflow
+    schedule: str | None = None  # the schedule it is an occurrence of
+    scheduled_ms: int | None = None  # when that schedule wanted it to run
+    unique: bool = False  # dropped while an equal job is unfinished, and only then
+
     @field_validator("job_id")
     @classmethod
-    def _is_no_fence(cls, id: str) -> str:
-        prefix = FENCE_PREFIX.decode()
-        if id.startswith(prefix):
-            raise ValueError(
-                f"a job id may not begin with {prefix!r}: state topics keep such keys for themselves"
-            )
+    def _is_not_reserved(cls, id: str) -> str:
+        for prefix in RESERVED_PREFIXES:
+            if id.startswith(prefix.decode()):
+                taken = prefix.decode()
+                raise ValueError(f"a job id may not begin with {taken!r}: state topics keep such keys")
         return id

@@ -16,6 +16,12 @@ HEADER: Final = struct.Struct(">QQQQ")
 _LENGTH: Final = struct.Struct(">I")
 _BODY_AT: Final = HEADER.size + _LENGTH.size
 FENCE_PREFIX: Final = b"fence/"
+SCHEDULE_PREFIX: Final = b"schedule/"
+JOIN_PREFIX: Final = b"join/"
+COMMAND_PREFIX: Final = b"command/"
+RESERVED_PREFIXES: Final = (FENCE_PREFIX, SCHEDULE_PREFIX, JOIN_PREFIX, COMMAND_PREFIX)
+"""Of keys in state topics that are no job ids: fences, schedule cursors and joins (retry), answers to commands
+(ledger)."""
 WRITER_HEADER: Final = "headrace-writer"
 """Of a tombstone, which has no value to name its writer in: 8 bytes, big-endian."""
 
@@ -100,6 +106,11 @@ def fence_key(partition: int) -> bytes:
 
 def is_fence(key: bytes) -> bool:
     return key.startswith(FENCE_PREFIX)
+
+
+def is_reserved(key: bytes) -> bool:
+    """Whether a key of a state topic is no job id."""
+    return key.startswith(RESERVED_PREFIXES)
 
 
 _RAW: Final = struct.Struct(">qiiI")

@@ -70,6 +70,7 @@ class Settlement:
         self._settled: list[Settled] = []
         self._running: list[tuple[Job, asyncio.Future[None]]] = []
         self._leftovers: list[Change] = []
+        self._kept: list[tuple[list[Change], asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
         self._began = 0.0
@@ -99,6 +100,18 @@ class Settlement:
         self._hurry.set()
         await asyncio.gather(*futures)
 
+    async def keep(self, changes: list[Change]) -> None:
+        """Write records of the retry topic that are no jobs, all in one batch; return when they are durable.
+
+        Raises `StateLogClosed` when the partition went to another worker meanwhile.
+        """
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._kept.append((changes, future))
+        self._idle.clear()
+        self._wake.set()
+        self._hurry.set()
+        await future
+
     def forget(self, leftover: Change) -> None:
         """Remove a retry record whose job the ledger already calls finished: a kill left it behind."""
         self._leftovers.append(leftover)
@@ -115,7 +128,7 @@ class Settlement:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                while self._settled or self._running or self._leftovers:
+                while self._settled or self._running or self._leftovers or self._kept:
                     await self._gather()
                     await self._commit()
                 self._idle.set()
@@ -128,7 +141,7 @@ class Settlement:
         """When groups follow close on each other, let more jobs join the next one: a group costs as much as
         several jobs. Whoever waits in `remember` cuts it short."""
         left = self._began + self._gather_seconds - time.monotonic()
-        if left > 0 and not self._running and len(self._settled) < ENOUGH:
+        if left > 0 and not self._running and not self._kept and len(self._settled) < ENOUGH:
             self._hurry.clear()
             try:
                 async with asyncio.timeout(left):
@@ -138,16 +151,18 @@ class Settlement:
         self._began = time.monotonic()
 
     def _abandon(self) -> None:
-        for _, future in self._running:
+        for _, future in (*self._running, *self._kept):
             if not future.done():
                 future.set_exception(StateLogClosed(self._retry.topic, self._retry.partition))
         self._running.clear()
+        self._kept.clear()
         self._idle.set()
 
     async def _commit(self) -> None:
         settled, self._settled = self._settled, []
         running, self._running = self._running, []
         leftovers, self._leftovers = self._leftovers, []
+        kept, self._kept = self._kept, []
         began = time.monotonic()
         try:
             await self._may_write()
@@ -158,12 +173,15 @@ class Settlement:
             group = self._planner.plan(settled, now_ms)
             too_large = self._plan_running(group, running, now_ms)
             group.tombstones.extend(leftovers)
+            for changes, _ in kept:
+                group.parked.extend(changes)
             await self._write(group, settled)
             for was, (job, _) in zip(before, [*settled, *running], strict=True):
                 if was is not job.stored:
                     self._counted(was, job.stored)
         except BaseException:
             self._running.extend(running)
+            self._kept.extend(kept)
             raise
         for job, future in running:
             if future.done():
@@ -171,6 +189,9 @@ class Settlement:
             if job in too_large:
                 future.set_exception(too_large[job])
             else:
+                future.set_result(None)
+        for _, future in kept:
+            if not future.done():
                 future.set_result(None)
         self._acked(settled)
         reached("acked", settled)

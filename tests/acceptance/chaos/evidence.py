@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import Any, NamedTuple
 
 import orjson
@@ -86,7 +87,19 @@ class Evidence:
     names: dict[int, str] = field(default_factory=dict)
 
     def finished(self) -> dict[str, list[Entry]]:
-        return {id: entries for log in self.ledger.values() for id, entries in log.entries.items()}
+        """The ledger's records of every job.
+
+        An owner that found a foreign record of a job it had not finished wrote its own truth over it: a
+        tombstone, which says nothing about what it finishes later. One after a record that counts takes the
+        job out of the ledger, and out of what is told here.
+        """
+        found = {}
+        for log in self.ledger.values():
+            for id, entries in log.entries.items():
+                told = list(dropwhile(lambda entry: entry.body is None, entries))
+                if told and told[-1].body is not None:
+                    found[id] = told
+        return found
 
     def owner_at(self, partition: int, at_ms: float) -> tuple[Fence | None, str | None]:
         """Whose the partition was, as far as records name their writers."""
