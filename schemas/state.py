@@ -20,8 +20,8 @@ SCHEDULE_PREFIX: Final = b"schedule/"
 JOIN_PREFIX: Final = b"join/"
 COMMAND_PREFIX: Final = b"command/"
 RESERVED_PREFIXES: Final = (FENCE_PREFIX, SCHEDULE_PREFIX, JOIN_PREFIX, COMMAND_PREFIX)
-"""Of keys in state topics that are no job ids: fences, schedule cursors and joins (retry), answers to commands
-(ledger)."""
+"""Of keys in state topics that are no job ids: fences, schedule cursors and joins (retry), answers to
+commands (ledger)."""
 WRITER_HEADER: Final = "headrace-writer"
 """Of a tombstone, which has no value to name its writer in: 8 bytes, big-endian."""
 
