@@ -36,6 +36,8 @@ class JobRequest:
     job_id: str
     event: CloudEvent | None = None
     id: str | None = None
+    parent: str | None = None
+    root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,9 @@ def job_output(job: "Job", task: Enqueueable | Enqueue | str, args: Mapping[str,
         options = options.with_priority(target.priority)
     with _one_at_a_time:
         outputs = _outputs_of(job)
-        request = JobRequest(name, json_args, options, _job_id(job, name, options, outputs))
+        id = _job_id(job, name, options, outputs)
+        root = job.origin.get("root") if job.origin else None
+        request = JobRequest(name, json_args, options, id, parent=job.id, root=root)
         outputs.append(Output(None, None, request))
     return request
 

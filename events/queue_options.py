@@ -19,7 +19,8 @@ class EnqueueOptions:
     `defer_by` counts from the enqueue, `run_at` is an aware time; one of them at most.
     `deadline`: no attempt begins after it; seconds and timedelta count from the enqueue.
     `priority` None is the task's own, else normal. `job_id` names the job; `idempotency_key` makes equal
-    requests the same job; one of them at most. `headers` travel with the request.
+    requests the same job; one of them at most. `headers` travel with the request. `unique`: dropped while an
+    equal job is unfinished, and only then; without an id or a key, jobs of equal arguments are equal.
     """
 
     defer_by: Seconds | None = None
@@ -29,6 +30,7 @@ class EnqueueOptions:
     idempotency_key: JsonKey = None
     deadline: Seconds | dt.datetime | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    unique: bool = False
 
     def __post_init__(self) -> None:
         _one_at_most("defer_by", self.defer_by, "run_at", self.run_at)

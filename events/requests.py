@@ -17,7 +17,7 @@ from events.topics import jobs_topic
 from schemas import job as jobs
 from schemas.cloudevent import CloudEvent
 from schemas.duration import Seconds, seconds_of
-from schemas.job import JOB_REQUESTED, JobRequested
+from schemas.job import JOB_REQUESTED, JobRequested, JsonKey
 
 _TRACE = ("traceparent", "tracestate")
 
@@ -31,16 +31,22 @@ def request_event(
     job_id: str | None = None,
     event: CloudEvent | None = None,
     id: str | None = None,
+    parent: str | None = None,
+    root: str | None = None,
     now_ms: int | None = None,
 ) -> tuple[str, bytes, CloudEvent]:
     """(topic, record key, event) that ask for one job: `task` with `args`, or for the `event` that caused it.
 
     The job id is `job_id`, else that of the options, else that of their idempotency key, else random.
-    `id` of the request is its job's unless given; `now_ms` is what delays and deadlines count from.
+    `id` of the request is its job's unless given; `now_ms` is what delays and deadlines count from. `parent`
+    is the job that asks, `root` the workflow both belong to. Unique requests without a key of their own are
+    equal when their arguments are.
     Raises ValueError for arguments that are not JSON, and for a task name or a time out of bounds.
     """
     request = _request(task, args, options, job_id, time.time_ns() // 1_000_000 if now_ms is None else now_ms)
     carried = {name: text for name, text in options.headers.items() if name in _TRACE}
+    if parent is not None or root is not None:
+        request = request.model_copy(update={"parent": parent, "root": root})
     if event is not None:
         request = request.model_copy(update={"event": to_document(event)})
         carried |= {name: text for name, text in event.extensions.items() if name in _TRACE}
@@ -62,7 +68,8 @@ def _request(
     if job_id is None:
         job_id = options.job_id
     if job_id is None:
-        job_id = str(uuid.uuid4()) if key is None else jobs.job_id(task, key)
+        same = _same_arguments(task, args) if options.unique and key is None else key
+        job_id = str(uuid.uuid4()) if same is None else jobs.job_id(task, same)
     return JobRequested(
         task=task,
         job_id=job_id,
@@ -71,7 +78,16 @@ def _request(
         not_before_ms=_moment_ms(options.run_at if options.defer_by is None else options.defer_by, now_ms),
         deadline_ms=_moment_ms(options.deadline, now_ms),
         headers=dict(options.headers),
+        unique=options.unique,
     )
+
+
+def _same_arguments(task: str, args: Mapping[str, Any]) -> JsonKey:
+    """What makes requests with equal arguments equal, in whatever order they were written."""
+    try:
+        return [task, orjson.loads(orjson.dumps(args, option=orjson.OPT_SORT_KEYS))]
+    except TypeError as error:
+        raise ValueError(f"job for {task}: its arguments cannot be written as JSON: {error}") from error
 
 
 def _moment_ms(when: Seconds | dt.datetime | None, now_ms: int) -> int | None:

@@ -1,7 +1,9 @@
 """Is this job known already? A pure judgement from what the two state tables say about its id."""
 
 import enum
+from typing import Any
 
+from consumers.engine import history
 from consumers.engine.job import Job
 from schemas.job import JobState
 from schemas.state import Position, StateRecord, decode_state, header_of
@@ -51,14 +53,27 @@ def judge(job: Job, finished: bytes | None, parked: bytes | None, now_ms: int) -
         return Judgement.NEW  # no worker wrote that
     if job.redrives is not None:
         return _judge_redrive(job, record)
-    if tuple(record.document.get("at", ())) == tuple(job.position):
+    at = tuple(record.document.get("at", ()))
+    if at == tuple(job.position):
         return Judgement.SAME
+    if job.unique and value is finished:
+        return _judge_again(job, record, at)
     return Judgement.DUPLICATE
+
+
+def _judge_again(job: Job, record: StateRecord, at: tuple[Any, ...]) -> Judgement:
+    """A unique job runs again once its equal has finished; unless it is an earlier one, delivered again."""
+    topic, partition, offset = job.position
+    if at[:2] == (topic, partition) and offset < at[2]:
+        return Judgement.SAME
+    job.revision = record.revision
+    return Judgement.NEW
 
 
 def _judge_redrive(job: Job, record: StateRecord) -> Judgement:
     """A redrive runs once: only while the job's newest record is the very one its dead letter came from."""
     if record.revision == job.redrives:
         job.revision = record.revision
+        job.attempts = history.before(record.document)
         return Judgement.NEW
     return Judgement.SAME

@@ -85,10 +85,11 @@ class Planner:
                 if not counted:
                     job.attempt -= 1
                 job.first_failed_ms = job.first_failed_ms or now_ms
-                self._park(group, job, JobState.RETRYING, due_ms, failure)
+                change = self._unfinished(job, JobState.RETRYING, due_ms, failure, now_ms, counted)
+                group.parked.append(change)
             case Parked(due_ms, state):
                 job.attempt -= 1
-                self._park(group, job, state, due_ms, None)
+                group.parked.append(self._unfinished(job, state, due_ms))
             case DeadLettered(reason, failure):
                 self._set_aside(group, job, reason, failure, JobState.FAILED, now_ms)
             case Expired(failure):
@@ -140,11 +141,18 @@ class Planner:
             return int(settings.failure_ttl_seconds * 1000)
         return int(max(settings.dedupe_ttl_seconds, settings.result_ttl_seconds) * 1000)
 
-    def _park(self, group: Group, job: Job, state: JobState, due_ms: int, failure: Failure | None) -> None:
-        group.parked.append(self._unfinished(job, state, due_ms, failure))
-
-    def _unfinished(self, job: Job, state: JobState, due_ms: int, failure: Failure | None = None) -> Change:
-        value = records.unfinished(job, state, self.pen, due_ms=due_ms, failure=failure)
+    def _unfinished(
+        self,
+        job: Job,
+        state: JobState,
+        due_ms: int,
+        failure: Failure | None = None,
+        ended_ms: int | None = None,
+        counted: bool = True,
+    ) -> Change:
+        value = records.unfinished(
+            job, state, self.pen, due_ms=due_ms, failure=failure, ended_ms=ended_ms, counted=counted
+        )
         if len(value) > self.max_record_bytes:
             raise TooLargeToKeep(job, len(value), self.max_record_bytes, failure)
         old_due_ms, job.due_ms = job.due_ms, due_ms

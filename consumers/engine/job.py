@@ -8,6 +8,7 @@ from schemas.job import JobState
 from schemas.state import Position, RawRecord
 
 if TYPE_CHECKING:
+    from consumers.engine.asked import Asked
     from consumers.engine.partition import Partition
     from consumers.engine.tracker import Tracker
     from consumers.outputs import Output
@@ -28,6 +29,10 @@ class Job:
     attempt = 1
     outputs: "list[Output] | None" = None  # events and enqueues to send when it completes
     steps: dict[str, Any] | None = None  # results of ctx.step already journaled
+    attempts: "list[dict[str, Any]] | None" = None  # that ended before this one, oldest first, see `history`
+    progress: dict[str, Any] | None = None  # the newest; replaced, never changed
+    origin: dict[str, Any] | None = None  # what its request says of where it comes from, see `origin_of`
+    unique = False  # dropped while an equal job is unfinished, and only then
 
     # its record in the retry table
     revision = 0  # of its last state record, 0 when there is none
@@ -56,8 +61,13 @@ class Job:
     timed_out = False
     detached = False
     settling = False  # it ended; its outcome is on the way to be written
+    entered = False  # its lane: it is running, ready, or waits for those before it
+    shown: float | None = None  # when, on the monotonic clock, it was last remembered as running
     interrupted = False  # stopped by a shutdown or because its partition moved: no attempt
-    cancel_reason: str | None = None
+    cancel_reason: str | None = None  # somebody wants it to end, and why
+    cancelled_by: str | None = None  # the id of the command that says so
+    saw_cancel = False  # its handler looked at `ctx.cancelled` and found it set
+    asked: "Asked | None" = None  # it is a command, no job
 
     def __init__(
         self,

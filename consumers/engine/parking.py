@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from consumers.engine import history
 from consumers.engine.admission import newest, unfinished_job
 from consumers.engine.decisions import Decision
 from consumers.engine.job import Job
@@ -175,6 +176,10 @@ class Parking:
         job.suspected = document.get("suspected", 0)
         job.alone = document.get("alone", 0)
         job.unknown_since_ms = document.get("unknown_since_ms")
+        job.progress = document.get("progress")
+        job.attempts = history.before(document)
+        job.cancel_reason = document.get("cancel_reason")
+        job.cancelled_by = document.get("cancelled_by")
 
     def _next_attempt(self, job: Job, state: JobState, record: StateRecord) -> Job | None:
         """Count the attempt that was running when its worker went, and give up a job that kills its
@@ -190,9 +195,11 @@ class Parking:
         max_tries = job.task.settings.max_tries
         if job.attempt > max_tries:
             if job.alone:
+                job.started_ms = record.document.get("started_ms", 0)  # its end is told by its last record
                 message = f"the worker was lost in attempt {max_tries} of {max_tries}"
                 self._partition.settle(job, DeadLettered(Reason.WORKER_LOST, Failure("WorkerLost", message)))
                 return None
             job.attempt = max_tries
+        job.attempts = history.before(record.document, lost=True)
         self._quarantine.add(job)
         return None

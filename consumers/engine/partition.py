@@ -78,6 +78,9 @@ class Partition:
                 continue
             twin = self.in_flight.get(job.id)
             if twin is not None:
+                if job.unique and job.position != twin.position:
+                    self.settle(job, Skipped())
+                    continue
                 if twin.waiting is None:
                     twin.waiting = []
                 twin.waiting.append(job)

@@ -28,6 +28,7 @@ UNKNOWN_TASK_FIRST_SECONDS: Final = 5.0
 UNKNOWN_TASK_LONGEST_SECONDS: Final = 60.0
 CLOCK_SKEW_MS: Final = 60_000
 _NOTHING: Final = CloudEvent(id="", source="", type="")
+_ORIGIN: Final = ("parent", "root", "step", "schedule", "scheduled_ms")
 
 
 class Read(NamedTuple):
@@ -171,6 +172,8 @@ class Reader:
         task = self._registry.tasks.get(request.task)
         job = self._job(request.job_id, task, event, raw, position, request.task)
         job.not_before_ms = request.not_before_ms
+        job.origin = origin_of(request, position.topic)
+        job.unique = request.unique
         if request.deadline_ms is not None:
             job.deadline_ms = request.deadline_ms
         if task is None:
@@ -246,6 +249,15 @@ class Reader:
     ) -> Read:
         job = self._job("", None, event, raw, position)
         return Read(job, DeadLettered(reason, failure(error)))
+
+
+def origin_of(request: JobRequested, topic: str) -> dict[str, Any] | None:
+    """What a request says of where its job comes from, by the names state records use; None for nothing."""
+    found = {name: value for name in _ORIGIN if (value := getattr(request, name)) is not None}
+    for priority in ("high", "low"):
+        if topic.endswith(f".{priority}"):
+            found["priority"] = priority
+    return found or None
 
 
 def failure(error: BaseException) -> Failure:

@@ -16,6 +16,7 @@ from schemas.state import encode_state
 
 FAILURE_TTL_MS: Final = 7 * 24 * 3600 * 1000
 NO_RESULT: Final = object()
+_TELL_WHO_CANCELLED: Final = (JobState.RUNNING, JobState.CANCELLED)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Pen:
 def document(job: Job, state: JobState) -> dict[str, Any]:
     """What every state record of a job says."""
     event = job.event
-    return {
+    body: dict[str, Any] = {
         "state": state._value_,  # an enum costs orjson as much as all the rest
         "task": job.task_name,
         "attempt": job.attempt,
@@ -38,10 +39,32 @@ def document(job: Job, state: JobState) -> dict[str, Any]:
         "event": (event.id, event.type, event.source),
         "enqueued_ms": job.enqueued_ms,
     }
+    if job.origin is not None:
+        body.update(job.origin)
+    if job.attempts is not None:
+        body["attempts"] = job.attempts
+    if job.progress is not None:
+        body["progress"] = job.progress
+    if job.cancel_reason is not None and state in _TELL_WHO_CANCELLED:
+        body["cancel_reason"] = job.cancel_reason
+        body["cancelled_by"] = job.cancelled_by
+    return body
 
 
-def unfinished(job: Job, state: JobState, pen: Pen, *, due_ms: int, failure: Failure | None = None) -> bytes:
-    """The retry-table record of a job that is not finished: parked, or running and to be remembered."""
+def unfinished(
+    job: Job,
+    state: JobState,
+    pen: Pen,
+    *,
+    due_ms: int,
+    failure: Failure | None = None,
+    ended_ms: int | None = None,
+    counted: bool = True,
+) -> bytes:
+    """The retry-table record of a job that is not finished: parked, or running and to be remembered.
+
+    `ended_ms` is when its last attempt ended, `counted` whether that one used up a try.
+    """
     body = document(job, state)
     body["worker"] = pen.worker
     if job.started_ms:
@@ -62,6 +85,10 @@ def unfinished(job: Job, state: JobState, pen: Pen, *, due_ms: int, failure: Fai
         body["unknown_since_ms"] = job.unknown_since_ms
     if failure is not None:
         body["error"] = failure.document()
+    if ended_ms is not None:
+        body["ended_ms"] = ended_ms
+    if not counted:
+        body["uncounted"] = True
     job.revision += 1
     return encode_state(body, due_ms=due_ms, writer=pen.writer, revision=job.revision, raw=job.raw)
 

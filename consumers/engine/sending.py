@@ -45,6 +45,8 @@ class Sending:
                 job_id=request.job_id,
                 event=request.event,
                 id=request.id,
+                parent=request.parent,
+                root=request.root,
             )
             return topic, key, *codec.encode(event)
         assert output.topic is not None

@@ -53,3 +53,25 @@ def test_a_redrive_of_another_record_is_known(revision):
 
 def test_a_redrive_after_everything_was_forgotten_runs():
     assert judge(a_job(redrives=4), None, None, NOW_MS) is Judgement.NEW
+
+
+def finished(*, offset=5, revision=3, **more):
+    return encode_state({"at": ("orders", 0, offset), **more}, revision=revision)
+
+
+def test_a_unique_job_runs_again_once_its_equal_has_finished():
+    job = a_job(unique=True, offset=6)
+    assert judge(job, finished(), None, NOW_MS) is Judgement.NEW
+    assert job.revision == 3, "what is written next stands above it"
+    assert judge(a_job(unique=True, offset=6), None, value(), NOW_MS) is Judgement.DUPLICATE
+
+
+def test_a_unique_job_delivered_again_does_not_run_again():
+    assert judge(a_job(unique=True), finished(), None, NOW_MS) is Judgement.SAME
+    assert judge(a_job(unique=True, offset=4), finished(), None, NOW_MS) is Judgement.SAME
+
+
+def test_a_redriven_job_remembers_its_attempts():
+    job = a_job(redrives=3)
+    judge(job, finished(state="failed", attempt=2, started_ms=1, finished_ms=2), None, NOW_MS)
+    assert [(each["n"], each["outcome"]) for each in job.attempts] == [(2, "failed")]
