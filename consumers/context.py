@@ -94,7 +94,10 @@ class Context:
     @property
     def cancelled(self) -> bool:
         """Whether the attempt ran out of time or was cancelled: a `def` task looks here while it works."""
-        return self._job.timed_out or self._job.cancel_reason is not None
+        job = self._job
+        if job.cancel_reason is not None:
+            job.saw_cancel = True
+        return job.timed_out or job.cancel_reason is not None
 
     def progress(self, done: float, total: float | None = None, note: str = "") -> None:
         """Show how far the job is."""

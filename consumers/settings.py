@@ -31,6 +31,7 @@ class WorkerSettings(ClientSettings):
     thread_pool_size: int = Field(default=32, ge=1)
     drain_seconds: float = Field(default=20.0, ge=0)
     detach_after_seconds: float = Field(default=30.0, gt=0)
+    show_running_after_seconds: float = Field(default=1.0, gt=0)  # then others see that a job runs
     session_timeout_seconds: float = Field(default=10.0, ge=6.0, le=300.0)
     gather_seconds: float = Field(default=0.01, ge=0, le=1)  # between two group commits of a busy partition
     commit_interval_seconds: float = Field(default=1.0, gt=0)

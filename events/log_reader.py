@@ -65,6 +65,14 @@ class LogReader:
         async for record in self._read(partitions):
             yield record
 
+    async def read_partition(
+        self, topic: str, partition: int, start: int | None = None
+    ) -> AsyncIterator[LogRecord]:
+        """Every record of one partition that is there now, from `start` on. Raises BrokerDown."""
+        if partition < (await self.topics()).get(topic, 0):
+            async for record in self._read([TopicPartition(topic, partition)], start):
+                yield record
+
     async def record_at(self, topic: str, partition: int, offset: int) -> LogRecord | None:
         """The record at a place in the log, None when there is none (any more)."""
         place = TopicPartition(topic, partition)

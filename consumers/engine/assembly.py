@@ -3,15 +3,20 @@
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
+from consumers.engine.cancelling import Cancelling
 from consumers.engine.commands import CommandReader
-from consumers.engine.decisions import Decision, Known, Parked, Rerouted
+from consumers.engine.decisions import Answered, Decision, Known, Parked, Rerouted
+from consumers.engine.desk import Desk
 from consumers.engine.execution import Execution
 from consumers.engine.group import Planner, TooLargeToKeep
 from consumers.engine.job import Job
+from consumers.engine.moving import Moving
+from consumers.engine.originals import find_original
 from consumers.engine.outbox import Outbox
 from consumers.engine.parking import Parking
 from consumers.engine.partition import Partition
@@ -21,6 +26,7 @@ from consumers.engine.repair import Repair
 from consumers.engine.runners import Runners
 from consumers.engine.sending import Sending
 from consumers.engine.settlement import Settlement
+from consumers.engine.standing import Standing
 from consumers.engine.statelog import StateLog, StateLogClosed
 from consumers.engine.store import now_ms
 from consumers.engine.suspicion import Suspicion
@@ -32,7 +38,7 @@ from events.topics import Source, commands_topic, dlq_topic, jobs_source, ledger
 from schemas.deadletter import Reason
 
 log = structlog.get_logger()
-_UNSEEN: Final = (Known, Parked, Rerouted)
+_UNSEEN: Final = (Known, Parked, Rerouted, Answered)
 
 
 @dataclass(kw_only=True)
@@ -113,7 +119,23 @@ class Assembly:
         )
         self.parkings[source.name, number] = parking
         partition.settlement = self._settlement(partition, parking, writer, source)
+        partition.desk = self._desk(partition, parking, source)
         return partition
+
+    def _desk(self, partition: Partition, parking: Parking, source: Source) -> Desk:
+        reader, standing = self.reader(source), Standing(partition=partition, now_ms=now_ms)
+        return Desk(
+            partition=partition,
+            cancelling=Cancelling(standing=standing, parking=parking, reader=reader),
+            moving=Moving(
+                standing=standing,
+                parking=parking,
+                reader=reader,
+                find_original=partial(find_original, self.settings, source.name, partition.number),
+                now_ms=now_ms,
+            ),
+            now_ms=now_ms,
+        )
 
     def _settlement(self, partition: Partition, parking: Parking, writer: int, source: Source) -> Settlement:
         pen = Pen(writer=writer, worker=self.settings.worker_name, release=self.settings.release)
@@ -154,6 +176,7 @@ class Assembly:
         self.tasks[key] = [
             self._spawn(partition.settlement.run()),
             self._spawn(self.parkings[key].run()),
+            self._spawn(partition.desk.run()),
             self._spawn(sweep(partition, now_ms, interval_seconds=self.settings.sweep_interval_seconds)),
             self._spawn(self.parkings[key].counts.take_stock(partition)),
             self._spawn(repair.run()),
@@ -195,6 +218,26 @@ class Assembly:
             return
         work = self._detach(job, job.partition)
         asyncio.get_running_loop().create_task(work).add_done_callback(self._ended)
+
+    def show(self, job: Job) -> None:
+        """Let others see that a job runs, and how far it is."""
+        if job.partition is None or job.partition.lost:
+            return
+        work = self._show(job, job.partition)
+        asyncio.get_running_loop().create_task(work).add_done_callback(self._ended)
+
+    @staticmethod
+    async def _show(job: Job, partition: Partition) -> None:
+        try:
+            await partition.settlement.remember([job])
+        except StateLogClosed:
+            return
+        except TooLargeToKeep:
+            return  # it is not seen, and runs all the same
+        progress = job.progress
+        if progress is not None:
+            shown = {name: progress[name] for name in ("done", "total", "note")}
+            log.info("task_progress", job_id=job.id, task=job.task_name, **shown)
 
     @staticmethod
     async def _detach(job: Job, partition: Partition) -> None:

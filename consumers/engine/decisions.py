@@ -1,6 +1,7 @@
 """What the engine itself decides about a job, beside the outcomes of attempts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from consumers.outcomes import Outcome
 from schemas.job import JobState
@@ -24,6 +25,13 @@ class Known:
     """Already settled or parked by the very same record: nothing to write, only to acknowledge."""
 
 
-Decision = Outcome | Parked | Rerouted | Known
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of a command, kept for whoever asked."""
+
+    document: dict[str, Any]
+
+
+Decision = Outcome | Parked | Rerouted | Known | Answered
 KNOWN = Known()
 REROUTED = Rerouted()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -21,13 +21,14 @@ from consumers.engine.group import TooLargeToKeep
 from consumers.engine.job import Job
 from consumers.engine.sending import Sending
 from consumers.errors import StepRefused, TaskTimeout
-from consumers.outcomes import COMPLETED, Completed, Expired, Failure
+from consumers.outcomes import COMPLETED, Cancelled, Completed, Expired, Failure
 from consumers.registry import Registry
 from consumers.retry import decide
 from consumers.telemetry.logs import current_job, job_logger
 from consumers.telemetry.telemetry import Telemetry
 
 log = structlog.get_logger()
+NOTE_LIMIT_CHARACTERS: Final = 200
 
 
 class Execution:
@@ -84,6 +85,8 @@ class Execution:
         """The decision an attempt came to; None when it was interrupted and does not count."""
         try:
             result = await self._handlers[job.task_name](context, job.payload, job.args)
+            if job.cancel_reason is not None and await _heard_of_it(job):
+                return self._stopped(job)
             if job.timed_out or job.interrupted:
                 return self._stopped(job)
             if job.outputs:
@@ -93,26 +96,30 @@ class Execution:
         except BaseException as error:
             if job.interrupted:
                 return self._stopped(job)
-            if job.timed_out:
+            if job.timed_out or job.cancel_reason is not None:
                 _uncancel(job)
             return self.decide(job, error)
         return COMPLETED if result is None else Completed(result)
 
     def _stopped(self, job: Job) -> Decision | None:
         """What a cancelled attempt means depends on who cancelled it."""
-        if job.timed_out or job.interrupted:
+        if job.timed_out or job.interrupted or job.cancel_reason is not None:
             _uncancel(job)
         elif job.runner.cancelling():
             raise asyncio.CancelledError
         if job.interrupted:
             return None
+        if job.cancel_reason is not None:
+            return Cancelled(job.cancel_reason)
         if job.timed_out:
             timeout = job.task.settings.timeout_seconds if job.task else None
             return self.decide(job, TaskTimeout(f"the attempt ran longer than timeout={timeout} s"))
         return self.decide(job, RuntimeError("the handler let a CancelledError out that nobody sent it"))
 
     def decide(self, job: Job, error: BaseException) -> Decision:
-        """What a failed attempt means for the job."""
+        """What a failed attempt means for the job. One that somebody cancelled is not tried again."""
+        if job.cancel_reason is not None:
+            return Cancelled(job.cancel_reason)
         assert job.task is not None
         return decide(
             error,
@@ -124,8 +131,8 @@ class Execution:
         )
 
     def stop(self, job: Job) -> None:
-        """End a running attempt: an async one is cancelled, one in a thread sees `ctx.cancelled` and ends
-        by itself."""
+        """End a running attempt, for the reason noted on the job: an async one is cancelled, one in a thread
+        sees `ctx.cancelled` and ends by itself."""
         if job.timed_out and job.task is not None and job.task.kind == "thread":
             log.warning("task_overdue_in_thread", job_id=job.id, task=job.task_name)
         elif job.task is not None and job.task.kind == "async" and job.runner is not None:
@@ -148,12 +155,36 @@ class Execution:
             raise StepRefused(f"step {name!r} cannot be kept: {error}") from None
 
     def progress(self, job: Job, done: float, total: float | None, note: str) -> None:
-        """Show how far a job is: a log line for now."""
-        log.info("task_progress", job_id=job.id, task=job.task_name, done=done, total=total, note=note)
+        """Note how far a job is; whoever watches what runs shows the newest, once a second at most."""
+        job.progress = {
+            "done": _number(done),
+            "total": None if total is None else _number(total),
+            "note": str(note)[:NOTE_LIMIT_CHARACTERS].encode(errors="backslashreplace").decode(),
+            "at_ms": self.now_ms(),
+        }
+        job.progress_is_new = True
 
     def logger_for(self, job: Job) -> Any:
         """A logger whose lines carry the job's identity."""
         return job_logger(job)
+
+
+async def _heard_of_it(job: Job) -> bool:
+    """Whether a handler that returned knew that it was cancelled: it looked at `ctx.cancelled`, or swallowed
+    the CancelledError. One it never got must not meet the runner's next job."""
+    heard = job.saw_cancel or job.runner.cancelling() > 0
+    try:
+        await asyncio.sleep(0)
+    except asyncio.CancelledError:
+        heard = job.saw_cancel
+    if not (job.timed_out or job.interrupted):
+        _uncancel(job)
+    return heard
+
+
+def _number(value: float) -> float:
+    """What JSON can hold of a number. Raises TypeError or ValueError for anything else."""
+    return value if type(value) is int and abs(value) < 1 << 53 else float(value)
 
 
 def _uncancel(job: Job) -> None:

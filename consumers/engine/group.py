@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, assert_never
 
 from consumers.engine import records
-from consumers.engine.decisions import Decision, Known, Parked, Rerouted
+from consumers.engine.decisions import Answered, Decision, Known, Parked, Rerouted
 from consumers.engine.job import Job
 from consumers.engine.records import FAILURE_TTL_MS, NO_RESULT, Pen
 from consumers.engine.statedb import Change
@@ -98,6 +98,8 @@ class Planner:
                 self._finish(group, job, JobState.DISCARDED, now_ms)
             case Cancelled(reason):
                 self._finish(group, job, JobState.CANCELLED, now_ms, failure=Failure("Cancelled", reason))
+            case Answered(document):
+                group.ledger.append(Change(job.id.encode(), records.answer(document, self.pen, now_ms)))
             case Skipped() | Known() | Rerouted():
                 pass
             case _:

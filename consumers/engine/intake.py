@@ -59,7 +59,11 @@ class Intake:
             return
         for chunk in chunks(batch.records):
             reads = [read for record in chunk for read in self._read(record, batch.tp, tracker)]
-            if reads:
+            if reads and not self._counted:
+                for read in reads:
+                    if read.job.asked is not None:
+                        partition.desk.take(read.job)
+            elif reads:
                 new = partition.admit(reads)
                 if new:
                     await partition.start(new)

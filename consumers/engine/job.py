@@ -31,6 +31,7 @@ class Job:
     steps: dict[str, Any] | None = None  # results of ctx.step already journaled
     attempts: "list[dict[str, Any]] | None" = None  # that ended before this one, oldest first, see `history`
     progress: dict[str, Any] | None = None  # the newest; replaced, never changed
+    progress_is_new = False  # nobody was shown it yet
     origin: dict[str, Any] | None = None  # what its request says of where it comes from, see `origin_of`
     unique = False  # dropped while an equal job is unfinished, and only then
 

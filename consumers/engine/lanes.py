@@ -25,6 +25,7 @@ class Lanes:
 
     def enter(self, job: Job) -> bool:
         """Join the lane; True when the job may start now."""
+        job.entered = True
         lane = lane_of(job)
         if lane is None:
             return True
@@ -47,3 +48,14 @@ class Lanes:
             return followers.popleft()
         self._lanes.pop(lane, None)
         return None
+
+    def withdraw(self, job: Job) -> Job | None:
+        """Take out a job that never started, wherever it stands; returns the job whose turn it is by that."""
+        lane = lane_of(job)
+        if lane is None or not job.entered:
+            return None
+        followers = self._lanes.get(lane)
+        if followers and job in followers:
+            followers.remove(job)
+            return None
+        return self.leave(job)

@@ -54,7 +54,11 @@ class Machinery:
         self.outbox = Outbox(settings)
         self.state_producer = _state_producer(settings)
         sending = Sending(outbox=self.outbox, app_id=settings.app_id)
-        self.runners = Runners(max_jobs=settings.max_jobs, detach_after_seconds=settings.detach_after_seconds)
+        self.runners = Runners(
+            max_jobs=settings.max_jobs,
+            detach_after_seconds=settings.detach_after_seconds,
+            show_after_seconds=settings.show_running_after_seconds,
+        )
         self.runners.execution = Execution(
             registry=registry,
             telemetry=telemetry,
@@ -75,6 +79,7 @@ class Machinery:
             execution=self.runners.execution,
         )
         self.runners.detach = assembly.detach
+        self.runners.show = assembly.show
         self.engine = assembly.engine = Engine(
             sources=sources, assembly=assembly, telemetry=telemetry, crashed=crashed
         )

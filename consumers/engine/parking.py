@@ -19,7 +19,7 @@ from consumers.engine.partition import Partition
 from consumers.engine.quarantine import Quarantine
 from consumers.engine.reader import Reader
 from consumers.engine.statedb import Change
-from consumers.outcomes import DeadLettered, Failure
+from consumers.outcomes import Cancelled, DeadLettered, Failure
 from schemas.deadletter import Reason
 from schemas.job import JobState
 from schemas.state import Position, StateRecord, header_of
@@ -132,6 +132,25 @@ class Parking:
 
     def _revive(self, id: str, record: StateRecord) -> Job | None:
         """The job of a parked record, in flight; None when it was settled at once."""
+        job, decision = self._recall(id, record)
+        self._partition.in_flight[id] = job
+        if job.cancel_reason is not None:  # its worker went before it could end
+            job.started_ms = record.document.get("started_ms", 0)
+            self._partition.settle(job, Cancelled(job.cancel_reason))
+            return None
+        if job.task is None:
+            self._partition.settle(job, self._without_task(job, decision))
+            return None
+        if decision is not None:
+            self._partition.settle(job, decision)
+            return None
+        return self._next_attempt(job, JobState(record.document["state"]), record)
+
+    def recall(self, id: str, record: StateRecord) -> Job:
+        """The job of a parked record with its past, for its next attempt."""
+        return self._recall(id, record)[0]
+
+    def _recall(self, id: str, record: StateRecord) -> tuple[Job, Decision | None]:
         assert record.raw is not None
         document = record.document
         read = self._reader.read_for(document["task"], id, record.raw, Position(*document["at"]))
@@ -140,14 +159,7 @@ class Parking:
         else:
             job, decision = read
         self._remember_past(job, id, record)
-        self._partition.in_flight[id] = job
-        if job.task is None:
-            self._partition.settle(job, self._without_task(job, decision))
-            return None
-        if decision is not None:
-            self._partition.settle(job, decision)
-            return None
-        return self._next_attempt(job, JobState(document["state"]), record)
+        return job, decision
 
     def _orphan(self, id: str, record: StateRecord) -> Job:
         """A job whose record no task asks for any more."""

@@ -5,6 +5,7 @@ Everything of a partition happens on one loop, so no locks; everything durable g
 settlement.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,10 @@ from consumers.engine.reader import Read
 from consumers.engine.settlement import Settlement
 from consumers.engine.statelog import StateLog, StateLogClosed
 from consumers.engine.suspicion import Suspicion
-from consumers.outcomes import DeadLettered, Expired, Skipped
+from consumers.outcomes import Cancelled, DeadLettered, Expired, Skipped
 
 if TYPE_CHECKING:
+    from consumers.engine.desk import Desk
     from consumers.engine.runners import Runners
     from consumers.engine.tracker import Tracker
 
@@ -52,6 +54,7 @@ class Partition:
         self.in_flight: dict[str, Job] = {}
         self.lanes = Lanes()
         self.settlement: Settlement  # set once, by the engine that wires both
+        self.desk: Desk  # likewise
         self.suspicion = Suspicion.none()
         self.fenced = False
         self.active = False
@@ -130,7 +133,7 @@ class Partition:
         if self.lost:
             return
         for job in jobs:
-            if self.lanes.enter(job):
+            if not job.settling and self.lanes.enter(job):  # it may have been cancelled meanwhile
                 self._runners.push(job)
 
     # -- settlement
@@ -147,10 +150,28 @@ class Partition:
 
     def settle(self, job: Job, decision: Decision) -> None:
         """Settle a job no attempt was made for."""
-        if isinstance(decision, DeadLettered | Expired):
+        if isinstance(decision, DeadLettered | Expired | Cancelled):
             job.attempt -= 1
         if not self.lost:
             self.settlement.submit(job, decision)
+
+    @staticmethod
+    async def ended(job: Job) -> None:
+        """Return when a job that is settling is settled."""
+        if job.ended is None:
+            job.ended = asyncio.Event()
+        await job.ended.wait()
+
+    def cancel_waiting(self, job: Job, reason: str) -> None:
+        """Settle a job that is in flight and has not started: it is cancelled, its lane goes on."""
+        follower = self.lanes.withdraw(job)
+        if follower is not None:
+            self._runners.push(follower)
+        self.settle(job, Cancelled(reason))
+
+    def stop(self, job: Job) -> None:
+        """End the attempt of a job that runs, for the reason noted on it."""
+        self._runners.stop(job)
 
     def acked(self, settled: list[Settled]) -> None:
         """All of these are durable: let their offsets be committed and equal requests go on."""

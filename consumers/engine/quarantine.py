@@ -44,6 +44,7 @@ class Quarantine:
                     await self._run_together(jobs[start : start + size])
 
     async def _run_together(self, jobs: list[Job]) -> None:
+        jobs = [job for job in jobs if not job.settling]  # one may have been cancelled meanwhile
         for job in jobs:
             job.suspected += 1
             job.alone += len(jobs) == 1

@@ -217,6 +217,11 @@ class Reader:
         """A job whose record no task of this worker asks for any more."""
         return self._job(id, None, _NOTHING, raw, position, task_name)
 
+    def unseen_job(self, id: str, task_name: str, position: Position) -> Job:
+        """A job whose record is at a place nobody has read yet."""
+        raw = RawRecord(None, None, (), 0)
+        return self._job(id, self._registry.tasks.get(task_name), _NOTHING, raw, position, task_name)
+
     def _job(
         self,
         id: str,

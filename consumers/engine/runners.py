@@ -6,6 +6,7 @@ each job.
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -21,19 +22,26 @@ SWEEP_SECONDS: Final = 0.02
 SPAWN_AT_ONCE: Final = 32
 YIELD_EVERY: Final = 128
 LEASE_LOOK_SECONDS: Final = 0.1
+SHOW_LOOK_SECONDS: Final = 0.2
+SHOW_AGAIN_SECONDS: Final = 1.0
 
 
 class Runners:
     """At most `max_jobs` attempts at a time in this worker, and at most a task's own `max_jobs` of it."""
 
-    def __init__(self, *, max_jobs: int, detach_after_seconds: float) -> None:
+    def __init__(
+        self, *, max_jobs: int, detach_after_seconds: float, show_after_seconds: float = math.inf
+    ) -> None:
         self.max_jobs = max_jobs
         self.accepting = True
         self.running: dict[Job, None] = {}  # in the order they started
         self.execution: Execution  # set once, by the engine that wires both
         self.detach: Callable[[Job], None]
+        self.show: Callable[[Job], None]  # let others see that it runs, and how far it is
         self.lease_until: Callable[[], float]  # on the monotonic clock: until then the group counts us in
         self._detach_after_seconds = detach_after_seconds
+        self._show_after_seconds = show_after_seconds
+        self._looked = 0.0
         self._ready: deque[Job] = deque()
         self._active = 0
         self._spawning = False
@@ -74,7 +82,7 @@ class Runners:
             done, runner, lease_until = 0, asyncio.current_task(), 0.0
             while self._ready and self.accepting:
                 job = self._ready.popleft()
-                if job.interrupted:
+                if job.interrupted or job.settling:  # its partition went, or it was cancelled
                     self._let_in(job)
                     continue
                 if not self._has_room(job):
@@ -147,13 +155,16 @@ class Runners:
     # -- watching
 
     async def watch(self) -> None:
-        """Stop what runs too long, detach what runs long."""
+        """Stop what runs too long, detach what runs long, show what has been running for a while."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             now = time.monotonic()
             for timeout, jobs in self._by_timeout.items():
                 self._stop_overdue(jobs, now - timeout)
             self._detach_long(now - self._detach_after_seconds)
+            if now - self._looked >= SHOW_LOOK_SECONDS:
+                self._looked = now
+                self._show_long(now)
 
     def _stop_overdue(self, jobs: dict[Job, None], started_before: float) -> None:
         overdue = []
@@ -173,6 +184,18 @@ class Runners:
             if not job.detached:
                 job.detached = True
                 self.detach(job)
+
+    def _show_long(self, now: float) -> None:
+        for job in self.running:
+            if job.started > now - self._show_after_seconds:
+                return
+            if job.shown is None or (job.progress_is_new and now - job.shown >= SHOW_AGAIN_SECONDS):
+                job.shown, job.progress_is_new = now, False
+                self.show(job)
+
+    def stop(self, job: Job) -> None:
+        """End an attempt for the reason noted on its job."""
+        self.execution.stop(job)
 
     # -- the end
 
