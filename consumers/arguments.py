@@ -5,7 +5,7 @@ Built from the signature as a typed dictionary, so that parameters may have any 
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NotRequired
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -21,7 +21,21 @@ class Arguments:
 
     def __init__(self, function: Callable[..., Any], *, task: str) -> None:
         self._task = task
+        self._names = [
+            parameter.name
+            for parameter in parameters_after_context(function)
+            if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+        ]
         self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(_typed_dict(function))
+
+    def named(self, given: Sequence[Any]) -> dict[str, Any]:
+        """Arguments given by place, by their names. Raises InvalidArguments for one too many."""
+        if len(given) > len(self._names):
+            takes = ", ".join(self._names) or "none"
+            raise InvalidArguments(
+                f"arguments of task {self._task!r}: {len(given)} by place, it takes {takes}"
+            )
+        return dict(zip(self._names, given, strict=False))
 
     def parse(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """The keyword arguments to call with; defaults are left to the function. Raises InvalidArguments."""

@@ -113,7 +113,7 @@ class Context:
         """
         return Recorded(event_output(self._job, event, topic=topic, key=key).id)
 
-    def enqueue(self, task: Enqueueable | Enqueue | str, /, **args: Any) -> Recorded[str]:
+    def enqueue(self, task: Enqueueable[Any] | Enqueue[Any] | str, /, **args: Any) -> Recorded[str]:
         """Enqueue a plain task if this attempt completes; may be awaited, gives the job's id.
 
         The id is the same in every attempt. Raises InvalidArguments for arguments the task does not take,

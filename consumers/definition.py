@@ -6,14 +6,14 @@ Calling it calls the function, so a test needs no worker: `await send_email(ctx,
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, Unpack
 
 from consumers import payload
 from consumers.arguments import Arguments
 from consumers.errors import InvalidArguments
 from consumers.options import RECORD_KEY, TaskOptions
 from consumers.subscriptions import Subscription
-from events.queue_options import Enqueue, EnqueueOptions, Priority
+from events.queue_options import Enqueue, EnqueueOptions, OptionNames, Priority
 from schemas.cloudevent import CloudEvent
 from schemas.job import JsonKey
 
@@ -55,7 +55,7 @@ class Task(Generic[P, R]):
         """Of its jobs, unless an enqueue says otherwise."""
         return self.settings.priority
 
-    def options(self, **options: Any) -> Enqueue:
+    def options(self, **options: Unpack[OptionNames]) -> Enqueue[P]:
         """This task with options for one enqueue, see EnqueueOptions. Raises `ValueError`."""
         try:
             return Enqueue(self, EnqueueOptions(**options))
@@ -70,6 +70,13 @@ class Task(Generic[P, R]):
     def parse_args(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """The keyword arguments of a plain task. Raises InvalidArguments."""
         return self._plain().parse(args)
+
+    def bind(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+        """The arguments of a call by their names. Raises InvalidArguments for one too many."""
+        named = self._plain().named(args)
+        for name in named.keys() & kwargs.keys():
+            raise InvalidArguments(f"arguments of task {self.name!r}: {name} is given twice")
+        return {**named, **kwargs}
 
     def dump_args(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """The keyword arguments as JSON values, to be sent. Raises InvalidArguments."""

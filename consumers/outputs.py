@@ -103,7 +103,7 @@ def event_output(
     return envelope
 
 
-def job_output(job: "Job", task: Enqueueable | Enqueue | str, args: Mapping[str, Any]) -> JobRequest:
+def job_output(job: "Job", task: Enqueueable[Any] | Enqueue[Any] | str, args: Mapping[str, Any]) -> JobRequest:
     """Note a job to enqueue. Raises InvalidArguments, OutputRefused."""
     options = task.options if isinstance(task, Enqueue) else EnqueueOptions()
     target = task.task if isinstance(task, Enqueue) else task

@@ -12,12 +12,25 @@ EventsError
 │   ├── TopicRefused       a change that would lose or mix up data; the message holds the command
 │   └── TopicNotCreated    Kafka said no to a change
 ├── Undecodable            a record that is no CloudEvent; set aside with its bytes, never retried
+├── JobError               a job has no result to give
+│   ├── NoSuchJob          nothing is known of it
+│   ├── ResultNotKept      it completed, and its result was too large or no JSON
+│   └── JobNotCompleted    it finished otherwise
+│       ├── JobFailed      it was given up after its tries; its dead letter has all about it
+│       ├── JobCancelled   somebody cancelled it
+│       ├── JobExpired     its deadline passed before it completed
+│       └── JobDiscarded   its handler dropped it
 └── PublishError           an event did not reach Kafka; nothing of it is stored
     ├── EventTooLarge      larger than the topic or the client takes; never retried
     ├── UnknownTopic       no such topic; `headrace topics apply` creates it
     ├── NotAuthorised      Kafka's rules forbid it to this user
     └── BrokerDown         not acknowledged in time; the event may be sent again
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from events.job_status import JobStatus
 
 
 class EventsError(Exception):
@@ -66,6 +79,42 @@ class TopicNotCreated(TopicsError):
 
 class Undecodable(EventsError):
     """A record cannot be read as an event. The message says which part of it is wrong."""
+
+
+class JobError(EventsError):
+    """A job has no result to give."""
+
+
+class NoSuchJob(JobError):
+    """Nothing is known of a job: nobody took it yet, or it is forgotten since."""
+
+
+class ResultNotKept(JobError):
+    """The job completed, but its result could not be kept. Says why."""
+
+
+class JobNotCompleted(JobError):
+    """The job finished without completing; `status` is all that is known of it."""
+
+    def __init__(self, message: str, *, status: "JobStatus | None" = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class JobFailed(JobNotCompleted):
+    """The job was given up after its tries. Holds the recorded error."""
+
+
+class JobCancelled(JobNotCompleted):
+    """Somebody cancelled the job. Holds the reason."""
+
+
+class JobExpired(JobNotCompleted):
+    """The job's deadline passed before it completed."""
+
+
+class JobDiscarded(JobNotCompleted):
+    """The job's handler dropped it. Holds the reason."""
 
 
 class PublishError(EventsError):

@@ -2,31 +2,40 @@
 
 async with JobQueue() as queue:
     job = await queue.enqueue("send_email", to="a@b.example", subject="Hello", body="…")
+    await job.result(timeout=30)
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+import asyncio
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any, ParamSpec, Self, overload
 
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from pydantic_core import to_jsonable_python
 
+from events.commanding import answer_key, command_record
+from events.following import Follower, Place
+from events.handle import CLOCK_SKEW_MS, JobHandle, now_ms
+from events.job_status import CommandAnswer, answer_of
+from events.log_reader import LogReader
 from events.publisher import Publisher
 from events.queue_options import Enqueue, Enqueueable, EnqueueOptions
 from events.requests import request_event
 from events.settings import ClientSettings
+from events.topics import JOBS, jobs_topic
+from schemas.command import Command
 from schemas.state import Position
 
-
-@dataclass(frozen=True, slots=True)
-class JobHandle:
-    """A job that Kafka has. `position` is where its request is."""
-
-    job_id: str
-    position: Position
+P = ParamSpec("P")
 
 
 class JobQueue:
-    """Enqueues jobs. Use it as an async context manager; `timeout_seconds` bounds every wait for Kafka."""
+    """Enqueues jobs and looks after them. Use it as an async context manager.
+
+    `timeout_seconds` bounds every wait for Kafka.
+    """
 
     def __init__(
         self,
@@ -39,39 +48,143 @@ class JobQueue:
         self._publisher = Publisher(
             self._settings, max_message_bytes=max_message_bytes, timeout_seconds=timeout_seconds
         )
+        self._timeout_seconds = timeout_seconds
+        self._places: list[Place] = []
+        self.follower = Follower(self._settings)
 
     async def __aenter__(self) -> Self:
         await self._publisher.__aenter__()
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        await self.follower.__aexit__(*error)
         await self._publisher.__aexit__(*error)
 
+    @property
+    def app_id(self) -> str:
+        """What the names of its topics begin with."""
+        return self._settings.app_id
+
+    @overload
+    async def enqueue(self, task: Enqueueable[P], /, *args: P.args, **kwargs: P.kwargs) -> JobHandle: ...
+
+    @overload
+    async def enqueue(self, task: Enqueue[P], /, *args: P.args, **kwargs: P.kwargs) -> JobHandle: ...
+
+    @overload
     async def enqueue(
-        self,
-        task: Enqueueable | Enqueue | str,
-        args: Mapping[str, Any] | None = None,
-        /,
-        **more: Any,
-    ) -> JobHandle:
+        self, task: str, args: Mapping[str, Any] | None = None, /, **more: Any
+    ) -> JobHandle: ...
+
+    async def enqueue(self, task: Any, /, *args: Any, **kwargs: Any) -> JobHandle:
         """Ask for one job and return when Kafka has the request.
 
         `task` is a task, `task.options(...)`, or a name. Arguments of a task are checked here, those of a
         name when it runs. Raises PublishError (see `events.errors`), and ValueError for arguments that are
         not JSON.
         """
-        options = task.options if isinstance(task, Enqueue) else EnqueueOptions()
-        target = task.task if isinstance(task, Enqueue) else task
-        given = {**(args or {}), **more}
-        if isinstance(target, str):
-            name, json_args = target, {key: to_jsonable_python(value) for key, value in given.items()}
-        else:
-            name, json_args = target.name, target.dump_args(given)
-            options = options.with_priority(target.priority)
-        return await self.request(name, json_args, options)
+        return await self.request(*self._asked(task, args, kwargs))
+
+    async def enqueue_many(
+        self, task: Enqueueable[Any] | Enqueue[Any] | str, arguments: Iterable[Mapping[str, Any]]
+    ) -> list[JobHandle]:
+        """Ask for one job for each of `arguments`, side by side; all are checked before the first is sent.
+
+        When one fails the first failure is raised after the others ended; they may be stored.
+        """
+        wanted = [self._asked(task, (), dict(given)) for given in arguments]
+        made = [request_event(self.app_id, *each) for each in wanted]
+        records = [self._publisher.record(event, topic=topic, key=key) for topic, key, event in made]
+        asked_ms = now_ms()
+        positions = await self._publisher.send_many(records)
+        return [
+            self._handle(event.id, position, each[2], asked_ms)
+            for each, (_, _, event), position in zip(wanted, made, positions, strict=True)
+        ]
 
     async def request(self, task: str, args: Mapping[str, Any], options: EnqueueOptions) -> JobHandle:
         """The same with everything spelled out: a name, arguments as JSON values, options."""
-        topic, key, event = request_event(self._settings.app_id, task, args, options)
+        topic, key, event = request_event(self.app_id, task, args, options)
+        asked_ms = now_ms()
         position = await self._publisher.publish(event, topic=topic, key=key)
-        return JobHandle(event.id, position)
+        return self._handle(event.id, position, options, asked_ms)
+
+    def job(self, job_id: str, *, position: Position | None = None, asked_ms: int = 0) -> JobHandle:
+        """A job asked for earlier. With the `position` of its handle one partition is read for it, from
+        `asked_ms` (milliseconds since 1970) on; without, all jobs that are remembered."""
+        return JobHandle(job_id, position, self, asked_ms=asked_ms)
+
+    def _handle(self, id: str, position: Position, options: EnqueueOptions, asked_ms: int) -> JobHandle:
+        named = options.job_id is not None or options.idempotency_key is not None
+        return JobHandle(id, position, self, asked_ms=asked_ms, named=named, unique=options.unique)
+
+    @staticmethod
+    def _asked(
+        task: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[str, dict[str, Any], EnqueueOptions]:
+        options = task.options if isinstance(task, Enqueue) else EnqueueOptions()
+        target = task.task if isinstance(task, Enqueue) else task
+        if isinstance(target, str):
+            given = {**(args[0] or {}), **kwargs} if args else kwargs
+            return target, {key: to_jsonable_python(value) for key, value in given.items()}, options
+        named = target.bind(*args, **kwargs) if args else kwargs
+        return target.name, target.dump_args(named), options.with_priority(target.priority)
+
+    # -- what handles need
+
+    async def ask(
+        self,
+        place: Place,
+        command: Command,
+        body: dict[str, Any],
+        *,
+        timeout: float,
+        command_id: str | None = None,
+    ) -> CommandAnswer:
+        """Give the owner of a partition a command, and wait for its answer. Raises TimeoutError.
+
+        A command given again with its id is answered as before.
+        """
+        command_id = command_id or str(uuid.uuid4())
+        watch = self.follower.watch(answer_key(command_id))
+        record = command_record(
+            command,
+            body,
+            app_id=self.app_id,
+            source=place.source,
+            partition=place.partition,
+            command_id=command_id,
+        )
+
+        async def answer() -> CommandAnswer:
+            while (found := watch.newest()) is None:
+                await watch.change()
+            return answer_of(found)
+
+        async with asyncio.timeout(timeout):
+            await self.follower.follow([place], now_ms() - CLOCK_SKEW_MS)
+            await self._publisher.send_many([record])
+            return await self.follower.waiting(answer)
+
+    async def places_of_jobs(self) -> list[Place]:
+        """Every partition of direct enqueues."""
+        if not self._places:
+            async with LogReader(self._settings, timeout_seconds=self._timeout_seconds) as reader:
+                count = (await reader.topics()).get(jobs_topic(self.app_id), 0)
+            self._places = [Place(JOBS, number) for number in range(count)]
+        return self._places
+
+    async def was_read(self, position: Position) -> bool:
+        """Whether workers are done with the record at a place."""
+        admin = AIOKafkaAdminClient(
+            bootstrap_servers=self._settings.bootstrap_servers, **self._settings.kafka_arguments()
+        )
+        try:
+            await admin.start()
+            offsets = await admin.list_consumer_group_offsets(self.app_id)
+        except KafkaError:
+            return False  # nobody can say
+        finally:
+            await admin.close()
+        committed = offsets.get(TopicPartition(position.topic, position.partition))
+        return committed is not None and committed.offset > position.offset

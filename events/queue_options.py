@@ -3,13 +3,28 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Generic, Literal, ParamSpec, Protocol, TypedDict
 
 from schemas.duration import Seconds, seconds_of
 from schemas.job import MAX_JOB_ID_CHARACTERS, JsonKey
 
 Priority = Literal["high", "normal", "low"]
 PRIORITIES: tuple[Priority, ...] = ("high", "normal", "low")
+
+P = ParamSpec("P")
+
+
+class OptionNames(TypedDict, total=False):
+    """The options of one enqueue, for checkers; what they mean: `EnqueueOptions`."""
+
+    defer_by: Seconds | None
+    run_at: dt.datetime | None
+    priority: Priority | None
+    job_id: str | None
+    idempotency_key: JsonKey
+    deadline: Seconds | dt.datetime | None
+    headers: Mapping[str, str]
+    unique: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +68,8 @@ class EnqueueOptions:
         return self if self.priority is not None else replace(self, priority=priority)
 
 
-class Enqueueable(Protocol):
-    """A plain task, as far as enqueueing is concerned."""
+class Enqueueable(Protocol[P]):
+    """A plain task, as far as enqueueing is concerned; `P` are its parameters after the context."""
 
     @property
     def name(self) -> str: ...
@@ -63,15 +78,20 @@ class Enqueueable(Protocol):
     def priority(self) -> Priority:
         """Of its jobs, unless an enqueue says otherwise."""
 
+    def __call__(self, ctx: Any, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+
+    def bind(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+        """The arguments by their names. Raises when there are too many."""
+
     def dump_args(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments as JSON values. Raises when they do not fit the task's parameters."""
 
 
 @dataclass(frozen=True, slots=True)
-class Enqueue:
+class Enqueue(Generic[P]):
     """A task together with the options of one enqueue: `send_email.options(defer_by=60)`."""
 
-    task: Enqueueable
+    task: Enqueueable[P]
     options: EnqueueOptions
 
 

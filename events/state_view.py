@@ -52,18 +52,24 @@ class StatePartition:
 
     def add(self, key: bytes | None, value: bytes | None, headers: Headers) -> None:
         """Fold the next record of the partition."""
+        if not self.counts(key, value, headers):
+            return
+        assert key is not None
+        if value is None:
+            self.records.pop(key, None)
+        else:
+            self.records[key] = value
+
+    def counts(self, key: bytes | None, value: bytes | None, headers: Headers) -> bool:
+        """Whether the next record of the partition says anything about a job. Fences are noted."""
         if key is None or (value is not None and len(value) < HEADER.size):
-            return  # not written by any worker
+            return False  # not written by any worker
         writer = writer_of(value, headers)
         if is_fence(key):
             if value is not None and (term := header_of(value)[0]) >= self.term:
                 self.writer, self.term = writer, term
-        elif self.writer is not None and writer != self.writer:
-            return
-        elif value is None:
-            self.records.pop(key, None)
-        else:
-            self.records[key] = value
+            return False
+        return self.writer is None or writer == self.writer
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,11 @@ class SendEmail:
     name = "send_email"
     priority: Priority = "low"
 
+    def __call__(self, ctx: Any, *, to: str) -> None: ...
+
+    def bind(self, to: str = "") -> dict[str, Any]:
+        return {"to": to}
+
     def dump_args(self, args: Mapping[str, Any]) -> dict[str, Any]:
         return {key: str(value) for key, value in args.items()}
 
@@ -67,3 +72,16 @@ async def test_arguments_of_a_name_must_be_json(queue: JobQueue, sent: Sent) -> 
     with pytest.raises(ValueError, match="serialize"):
         await queue.enqueue("send_email", to=object())
     assert not sent
+
+
+async def test_arguments_may_be_given_by_place(queue: JobQueue, sent: Sent) -> None:
+    await queue.enqueue(SendEmail(), "a")  # type: ignore[call-overload]
+    assert sent[0][2].args == {"to": "a"}
+
+
+async def test_equal_arguments_make_unique_jobs_equal(queue: JobQueue, sent: Sent) -> None:
+    for args in ({"to": "a", "cc": "b"}, {"cc": "b", "to": "a"}, {"to": "c"}):
+        await queue.request("send_email", args, EnqueueOptions(unique=True))
+    assert [request.unique for _, _, request in sent] == [True] * 3
+    assert len({request.job_id for _, _, request in sent}) == 2
+    assert {key for _, key, _ in sent} == {request.job_id.encode() for _, _, request in sent}

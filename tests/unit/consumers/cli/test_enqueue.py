@@ -4,7 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from consumers.cli.enqueue import command
-from events.queue import JobHandle, JobQueue
+from events.handle import JobHandle
+from events.queue import JobQueue
 from events.queue_options import EnqueueOptions
 from schemas.state import Position
 
