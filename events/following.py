@@ -124,8 +124,11 @@ class Follower:
             found = self._watches[encoded] = Watch()
         return found
 
-    async def follow(self, places: Iterable[Place], since_ms: int) -> None:
-        """Have these partitions read from a time on, at the latest. Raises BrokerUnreachable, BrokerDown."""
+    async def follow(self, places: Iterable[Place], since_ms: int, *, anew: bool = False) -> None:
+        """Have these partitions read from a time on, at the latest. Raises BrokerUnreachable, BrokerDown.
+
+        `anew`: even if they were, for a watch that was not held yet when they were.
+        """
         wanted = {
             TopicPartition(topic(self._settings.app_id, place.source), place.partition): (place, ledger)
             for place in places
@@ -133,7 +136,9 @@ class Follower:
         }
         async with self._busy:
             await self._connect()
-            late = [tp for tp in wanted if tp not in self._parts or self._parts[tp].since_ms > since_ms]
+            late = [
+                tp for tp in wanted if anew or tp not in self._parts or self._parts[tp].since_ms > since_ms
+            ]
             if late:
                 await self._begin({tp: wanted[tp] for tp in late}, since_ms)
 
@@ -146,10 +151,11 @@ class Follower:
             starts = {tp: ends[tp] if found[tp] is None else found[tp].offset for tp in wanted}
         for tp, (place, ledger) in wanted.items():
             known = self._parts.get(tp)
+            earliest_ms = since_ms if known is None else min(known.since_ms, since_ms)
             if known is not None and known.position <= starts[tp]:
-                known.since_ms = since_ms
+                known.since_ms = earliest_ms
                 continue
-            self._parts[tp] = _Part(place, ledger=ledger, since_ms=since_ms, position=starts[tp])
+            self._parts[tp] = _Part(place, ledger=ledger, since_ms=earliest_ms, position=starts[tp])
         self._consumer.assign(list(self._parts))
         for tp, part in self._parts.items():
             self._consumer.seek(tp, part.position)

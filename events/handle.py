@@ -28,7 +28,7 @@ class JobHandle:
     `named`: the caller chose what makes it the same job, so that it may have run long ago.
     """
 
-    __slots__ = ("_asked_ms", "_named", "_queue", "_unique", "_watch", "job_id", "position")
+    __slots__ = ("_asked_ms", "_late", "_named", "_queue", "_unique", "_watch", "job_id", "position")
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class JobHandle:
         self._asked_ms = asked_ms
         self._named = named
         self._unique = unique
+        self._late = asked_ms == FROM_THE_BEGINNING  # whatever is known may have been read before
         self._watch: Watch | None = None if queue is None else queue.follower.watch(job_id)
 
     def __repr__(self) -> str:
@@ -75,7 +76,7 @@ class JobHandle:
         await queue.follower.caught_up(places)
         record = self._current(watch)
         if record is None and self._named and await self._was_read():
-            await queue.follower.follow(places, FROM_THE_BEGINNING)
+            await queue.follower.follow(places, FROM_THE_BEGINNING, anew=True)
             await queue.follower.caught_up(places)
             record = self._current(watch)
         if record is None and self.position is None:
@@ -123,7 +124,9 @@ class JobHandle:
         queue, _ = self._asked()
         place = self._place()
         places = await queue.places_of_jobs() if place is None else [place]
-        await queue.follower.follow(places, max(self._asked_ms - CLOCK_SKEW_MS, FROM_THE_BEGINNING))
+        since_ms = max(self._asked_ms - CLOCK_SKEW_MS, FROM_THE_BEGINNING)
+        await queue.follower.follow(places, since_ms, anew=self._late)
+        self._late = False
         return places
 
     def _current(self, watch: Watch) -> StateRecord | None:
@@ -150,7 +153,7 @@ class JobHandle:
         while self._current(watch) is None:
             await asyncio.sleep(LOOK_BACK_SECONDS)
             if self._current(watch) is None and await self._was_read():
-                await queue.follower.follow(places, FROM_THE_BEGINNING)
+                await queue.follower.follow(places, FROM_THE_BEGINNING, anew=True)
                 return
 
     async def _was_read(self) -> bool:

@@ -25,7 +25,7 @@ from events.queue_options import Enqueue, Enqueueable, EnqueueOptions
 from events.requests import request_event
 from events.settings import ClientSettings
 from events.topics import JOBS, jobs_topic
-from schemas.command import Command
+from schemas.command import ANSWERS_KEPT_MS, Command
 from schemas.state import Position
 
 P = ParamSpec("P")
@@ -109,10 +109,10 @@ class JobQueue:
         position = await self._publisher.publish(event, topic=topic, key=key)
         return self._handle(event.id, position, options, asked_ms)
 
-    def job(self, job_id: str, *, position: Position | None = None, asked_ms: int = 0) -> JobHandle:
-        """A job asked for earlier. With the `position` of its handle one partition is read for it, from
-        `asked_ms` (milliseconds since 1970) on; without, all jobs that are remembered."""
-        return JobHandle(job_id, position, self, asked_ms=asked_ms)
+    def job(self, job_id: str, *, position: Position | None = None) -> JobHandle:
+        """A job asked for earlier. With the `position` of its handle one partition is read for it, else all
+        jobs that are remembered."""
+        return JobHandle(job_id, position, self)
 
     def _handle(self, id: str, position: Position, options: EnqueueOptions, asked_ms: int) -> JobHandle:
         named = options.job_id is not None or options.idempotency_key is not None
@@ -143,8 +143,10 @@ class JobQueue:
     ) -> CommandAnswer:
         """Give the owner of a partition a command, and wait for its answer. Raises TimeoutError.
 
-        A command given again with its id is answered as before.
+        A command given again with its id is answered as before, within the hour answers are kept.
         """
+        again = command_id is not None
+        since_ms = now_ms() - (ANSWERS_KEPT_MS if again else CLOCK_SKEW_MS)
         command_id = command_id or str(uuid.uuid4())
         watch = self.follower.watch(answer_key(command_id))
         record = command_record(
@@ -162,7 +164,7 @@ class JobQueue:
             return answer_of(found)
 
         async with asyncio.timeout(timeout):
-            await self.follower.follow([place], now_ms() - CLOCK_SKEW_MS)
+            await self.follower.follow([place], since_ms, anew=again)
             await self._publisher.send_many([record])
             return await self.follower.waiting(answer)
 

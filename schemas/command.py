@@ -12,6 +12,7 @@ from typing import Final
 COMMAND_HEADER: Final = "headrace-command"
 COMMAND_ID_HEADER: Final = "headrace-command-id"
 MAX_COMMAND_ID_CHARACTERS: Final = 128
+ANSWERS_KEPT_MS: Final = 3600 * 1000
 ANSWERED: Final = "answered"
 """The `state` of an answer's document."""
 

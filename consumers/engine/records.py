@@ -10,13 +10,12 @@ from pydantic_core import to_jsonable_python
 
 from consumers.engine.job import Job
 from consumers.outcomes import Failure
-from schemas.command import ANSWERED
+from schemas.command import ANSWERED, ANSWERS_KEPT_MS
 from schemas.deadletter import DeadLetterHeader, Reason, without_own_headers
 from schemas.job import JobState
 from schemas.state import encode_state
 
 FAILURE_TTL_MS: Final = 7 * 24 * 3600 * 1000
-ANSWER_TTL_MS: Final = 3600 * 1000
 NO_RESULT: Final = object()
 _TELL_WHO_CANCELLED: Final = (JobState.RUNNING, JobState.CANCELLED)
 
@@ -122,7 +121,7 @@ def finished(
 def answer(document: dict[str, Any], pen: Pen, now_ms: int) -> bytes:
     """The ledger record that tells what became of a command."""
     body = {"state": ANSWERED, **document, "at_ms": now_ms, "worker": pen.worker}
-    return encode_state(body, expires_ms=now_ms + ANSWER_TTL_MS, writer=pen.writer, revision=1)
+    return encode_state(body, expires_ms=now_ms + ANSWERS_KEPT_MS, writer=pen.writer, revision=1)
 
 
 def result_of(value: Any, limit_bytes: int) -> tuple[Any, str | None]:
