@@ -39,8 +39,8 @@ CATALOGUE: Final = _catalogue(
          "Send `Authorization: Bearer <key>` with a key this gateway knows. "
          "`headrace gateway keys new` makes one."),
     Kind("not-allowed", 403, "The API key does not allow this",
-         "The key is known, but lacks the scope named in `scope`: `read` looks at jobs, `submit` asks for jobs "
-         "and publishes events, `operate` cancels, retries and moves them."),
+         "The key is known, but lacks the scope named in `scope`: `read` looks at jobs, `submit` asks for jobs and "
+         "publishes events, `operate` cancels, retries and moves them."),
     Kind("cross-site", 403, "A request from another site",
          "A browser sent this on behalf of another site, or a form without its token. "
          "Requests of programs carry no `Origin` of another host."),
@@ -49,13 +49,14 @@ CATALOGUE: Final = _catalogue(
          "Workers announce their tasks when they start. `nearest` holds names that look alike. "
          "A task that was deployed a moment ago is known once its first worker is up."),
     Kind("unknown-job", 404, "No such job",
-         "No topic knows the id: it was never enqueued, or it ended so long ago that its record has expired."),
+         "No topic knows the id: it was never enqueued, or ended so long ago that its record has expired."),
     Kind("unknown-dead-letter", 404, "No such dead letter",
          "No letter is at that place or of that job: never written, or older than the topic keeps."),
     Kind("unknown-schedule", 404, "No such schedule",
          "No worker announces a schedule of that name. `GET /schedules` lists those there are."),
     Kind("unknown-worker", 404, "No such worker", "No worker of that name sent a sign of life lately."),
-    Kind("method-not-allowed", 405, "Not with this method", "The header `Allow` names the methods of the path."),
+    Kind("method-not-allowed", 405, "Not with this method",
+         "The header `Allow` names the methods of the path."),
     Kind("already-finished", 409, "The job has already ended",
          "What was asked for needs an unfinished job. `job_state` says how it ended."),
     Kind("not-parked", 409, "The job does not wait for a time",
@@ -69,16 +70,16 @@ CATALOGUE: Final = _catalogue(
     Kind("unsupported-media-type", 415, "This content type is not taken here",
          "`expected` lists the content types of the path."),
     Kind("invalid-request", 422, "The request does not fit",
-         "`errors` lists each wrong place: `pointer` (RFC 6901) within the body, `parameter` in the query or path, "
-         "or `header`."),
+         "`errors` lists each wrong place: `pointer` (RFC 6901) within the body, `parameter` in the query or "
+         "path, or `header`."),
     Kind("invalid-arguments", 422, "The arguments do not fit the task",
          "`errors` lists each wrong place of the arguments by its `pointer` (RFC 6901) within the body. "
          "`GET /tasks` shows the JSON Schema the task announces."),
     Kind("invalid-event", 422, "Not a CloudEvent",
          "The request is no CloudEvent 1.0 in binary, structured or batched mode; `errors` says where."),
     Kind("unknown-topic", 422, "No topic for the event",
-         "No task subscribes to the type, or tasks subscribe to it on several topics: name one with `?topic=`. "
-         "Only topics tasks subscribe to, and those of HEADRACE_GATEWAY_EVENT_TOPICS, are written to."),
+         "No task subscribes to the type, or tasks subscribe to it on several topics: name one with `?topic=`."
+         " Only topics tasks subscribe to, and those of HEADRACE_GATEWAY_EVENT_TOPICS, are written to."),
     Kind("idempotency-key-reused", 422, "The Idempotency-Key was used for another body",
          "A key names one request. Send the same body again, or take a new key."),
     Kind("too-many-requests", 429, "Too many requests",
@@ -92,9 +93,10 @@ CATALOGUE: Final = _catalogue(
          "Kafka did not acknowledge in time. What was sent may still arrive; sent again with the same "
          "`Idempotency-Key` or `job_id` it counts once."),
     Kind("kafka-refused", 503, "Kafka refused the record",
-         "Kafka said no: a topic is missing, or its rules forbid this gateway to write. `detail` says which."),
+         "Kafka said no: a topic is missing, or its rules forbid the gateway to write. `detail` says which."),
     Kind("not-ready", 503, "The gateway is still reading",
-         "It started a moment ago and has not read everything it must know. `Retry-After` says when to come back."),
+         "It started a moment ago and has not read everything it must know. "
+         "`Retry-After` says when to come back."),
 )  # fmt: skip
 
 
