@@ -11,15 +11,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ParamSpec, Self, overload
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 from pydantic_core import to_jsonable_python
 
 from events.commanding import answer_key, command_record
+from events.errors import BrokerDown
 from events.following import Follower, Place
 from events.handle import CLOCK_SKEW_MS, JobHandle, now_ms
 from events.job_status import CommandAnswer, answer_of
 from events.log_reader import LogReader
+from events.pending import committed_offsets
 from events.publisher import Publisher
 from events.queue_options import Enqueue, Enqueueable, EnqueueOptions
 from events.requests import request_event
@@ -178,15 +178,8 @@ class JobQueue:
 
     async def was_read(self, position: Position) -> bool:
         """Whether workers are done with the record at a place."""
-        admin = AIOKafkaAdminClient(
-            bootstrap_servers=self._settings.bootstrap_servers, **self._settings.kafka_arguments()
-        )
         try:
-            await admin.start()
-            offsets = await admin.list_consumer_group_offsets(self.app_id)
-        except KafkaError:
+            offsets = await committed_offsets(self._settings)
+        except BrokerDown:
             return False  # nobody can say
-        finally:
-            await admin.close()
-        committed = offsets.get(TopicPartition(position.topic, position.partition))
-        return committed is not None and committed.offset > position.offset
+        return offsets.get(TopicPartition(position.topic, position.partition), 0) > position.offset

@@ -21,7 +21,7 @@ COMMANDS = {
     "worker": "Run the tasks.",
     "publish": "Publish an event.",
     "enqueue": "Ask for a job.",
-    "jobs": "Look at jobs.",
+    "jobs": "Look at jobs; cancel, retry and move them.",
     "dlq": "Look at dead letters, and send them again.",
     "schemas": "Keep the schemas of events compatible.",
     "lag": "How far behind each source is.",

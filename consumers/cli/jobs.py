@@ -1,15 +1,15 @@
-"""`headrace jobs list|show`: jobs as the state topics know them. Reads only."""
+"""`headrace jobs`: look at jobs as the topics know them, and have them cancelled, retried or moved."""
 
 import asyncio
 import datetime as dt
-import time
 
 import click
 
+from consumers.cli import job_commands
 from consumers.cli.output import print_json, print_table
-from events.log_reader import LogReader
+from consumers.cli.pending import find_job, known_jobs
 from events.settings import ClientSettings
-from events.state_view import JobView, read_view, sources_of
+from events.state_view import JobView
 from schemas.job import JobState
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -17,11 +17,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 @click.group()
 def command() -> None:
-    """Look at jobs.
+    """Look at jobs, and have them cancelled, retried or moved.
 
-    Known are jobs that finished and are still remembered, that wait for a retry or their time, and that run
-    for long. A job nobody took yet, or that runs since a moment ago, is not known yet.
+    Known are jobs that finished and are still remembered, that wait for a retry or their time, that have been
+    running for a while, and those enqueued that no worker is done with: these are pending. A job of an event
+    is not known before it was taken.
     """
+
+
+for each in (job_commands.cancel, job_commands.retry, job_commands.reschedule):
+    command.add_command(each)
 
 
 @command.command("list")
@@ -36,7 +41,7 @@ def list_command(source: str | None, task: str | None, state: str | None, limit:
     """The newest jobs, newest last."""
     found = [
         job
-        for job in asyncio.run(_jobs(ClientSettings(), source))
+        for job in asyncio.run(known_jobs(ClientSettings(), source))
         if (task is None or job.task == task) and (state is None or job.state == state)
     ]
     found.sort(key=lambda job: (job.document.get("enqueued_ms") or 0, job.job_id))
@@ -54,11 +59,10 @@ def list_command(source: str | None, task: str | None, state: str | None, limit:
 @json_option
 def show(job_id: str, as_json: bool) -> None:
     """Everything known about one job."""
-    for job in asyncio.run(_jobs(ClientSettings(), None)):
-        if job.job_id == job_id:
-            _print(job, as_json=as_json)
-            return
-    raise click.ClickException(f"no job {job_id} is known: not taken yet, or forgotten since")
+    job = asyncio.run(find_job(ClientSettings(), job_id))
+    if job is None:
+        raise click.ClickException(f"no job {job_id} is known: not taken yet, or forgotten since")
+    _print(job, as_json=as_json)
 
 
 _HEADER = ("ENQUEUED", "JOB ID", "TASK", "STATE", "ATTEMPT", "DUE", "SOURCE", "PARTITION", "ERROR")
@@ -83,11 +87,3 @@ def _time(moment_ms: int | None) -> str:
     if not moment_ms:
         return ""
     return dt.datetime.fromtimestamp(moment_ms / 1000, dt.UTC).isoformat(timespec="milliseconds")
-
-
-async def _jobs(settings: ClientSettings, source: str | None) -> list[JobView]:
-    now_ms = time.time_ns() // 1_000_000
-    async with LogReader(settings) as reader:
-        sources = [source] if source else sources_of(settings.app_id, await reader.topics())
-        views = [await read_view(reader, settings.app_id, each) for each in sources]
-    return [job for view in views for job in view.jobs(now_ms)]
