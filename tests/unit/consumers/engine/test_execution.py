@@ -8,7 +8,7 @@ from consumers import Discard, Fail, Retry, task
 from consumers.engine.execution import Execution
 from consumers.engine.group import TooLargeToKeep
 from consumers.errors import OutputFailed
-from consumers.outcomes import COMPLETED, Completed, DeadLettered, Discarded, Expired, RetryLater
+from consumers.outcomes import COMPLETED, Cancelled, Completed, DeadLettered, Discarded, Expired, RetryLater
 from consumers.registry import Registry, using
 from schemas.deadletter import Reason
 from tests.unit.consumers.engine.kit import Telemetry
@@ -312,3 +312,49 @@ async def test_an_attempt_stopped_twice_leaves_its_runner_usable():
         await job.runner
         assert job.partition.decisions == []
         assert not job.runner.cancelling()
+
+
+async def test_a_handler_that_swallows_its_cancellation_is_cancelled_all_the_same():
+    async def handler(ctx, event):
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            return "tidied up"
+
+    async with executing(handler) as execution:
+        job = start(execution)
+        await asyncio.sleep(0)
+        job.cancel_reason = "enough"
+        execution.stop(job)
+        await job.runner
+        assert job.partition.decisions == [Cancelled("enough")]
+        assert job.runner.cancelling() == 0
+
+
+async def test_a_cancellation_that_comes_too_late_does_not_meet_the_next_job():
+    async def handler(ctx, event):
+        job.cancel_reason = "enough"
+        execution.stop(job)
+        return "done"  # without another wait
+
+    async def two():
+        await execution.attempt(job)
+        await asyncio.sleep(0)  # would raise
+        return "went on"
+
+    async with executing(handler) as execution:
+        job = a_job(task=execution.made, partition=Partition())
+        job.runner = asyncio.create_task(two())
+        assert await job.runner == "went on"
+        assert job.partition.decisions == [Completed("done")]
+
+
+async def test_progress_is_kept_as_json_can_hold_it():
+    async def handler(ctx, event):
+        ctx.progress(1 << 80, None, "x" * 500)
+
+    async with executing(handler) as execution:
+        job = start(execution)
+        await job.runner
+        assert job.progress == {"done": float(1 << 80), "total": None, "note": "x" * 200, "at_ms": NOW_MS}
+        assert job.progress_is_new

@@ -52,3 +52,29 @@ def test_nothing_is_left_of_a_lane_that_is_done():
     for job in jobs:
         lanes.leave(job)
     assert lanes._lanes == {}
+
+
+def test_a_follower_that_is_withdrawn_leaves_the_others_in_order():
+    lanes = Lanes()
+    jobs = [a_job(id) for id in "abc"]
+    assert [lanes.enter(job) for job in jobs] == [True, False, False]
+    assert lanes.withdraw(jobs[1]) is None
+    assert lanes.leave(jobs[0]) is jobs[2]
+
+
+def test_a_head_that_is_withdrawn_lets_the_next_one_go():
+    lanes = Lanes()
+    jobs = [a_job(id) for id in "ab"]
+    for job in jobs:
+        lanes.enter(job)
+    assert lanes.withdraw(jobs[0]) is jobs[1]
+    assert lanes.withdraw(jobs[1]) is None
+    assert lanes.enter(a_job("c"))
+
+
+def test_one_that_never_entered_holds_nobody_up():
+    lanes = Lanes()
+    head = a_job("a")
+    lanes.enter(head)
+    assert lanes.withdraw(a_job("b")) is None
+    assert not lanes.enter(a_job("c"))

@@ -208,3 +208,30 @@ async def test_many_jobs_let_the_loop_breathe(count):
         push(runners, *map(str, range(count)))
         await turns()
         assert len(attempts.started) == count
+
+
+async def test_what_has_been_running_for_a_while_is_shown_and_again_when_there_is_news():
+    shown = []
+    runners = Runners(max_jobs=10, detach_after_seconds=1e9, show_after_seconds=5)
+    runners.show = lambda job: shown.append(job.id)
+    old, young = a_job("old", started=10.0), a_job("young", started=18.0)
+    runners.running = {old: None, young: None}
+    runners._show_long(20.0)
+    assert shown == ["old"]
+    old.progress_is_new = True
+    runners._show_long(20.5)
+    assert shown == ["old"], "once a second at most"
+    runners._show_long(21.0)
+    runners._show_long(22.5)
+    assert shown == ["old", "old"], "nothing new is not shown again"
+    runners._show_long(23.0)
+    assert shown == ["old", "old", "young"]
+
+
+async def test_a_job_that_was_settled_while_it_was_ready_does_not_run():
+    async with running() as (runners, attempts):
+        cancelled, other = a_job("cancelled", settling=True), a_job("other")
+        runners.push(cancelled)
+        runners.push(other)
+        await turns()
+        assert attempts.started == ["other"]
