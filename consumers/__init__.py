@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from consumers.backoff import Exponential, Fixed, Linear
     from consumers.context import Context, Step
+    from consumers.crontab import cron
     from consumers.decorators import json_topic, middleware, on_shutdown, on_startup, task
     from consumers.options import RECORD_KEY
     from consumers.verdicts import Discard, Fail, Retry
@@ -26,6 +27,7 @@ _HOME = {
     "Linear": "backoff",
     "Retry": "verdicts",
     "Step": "context",
+    "cron": "crontab",
     "json_topic": "decorators",
     "middleware": "decorators",
     "on_shutdown": "decorators",
@@ -43,6 +45,7 @@ __all__ = [
     "Linear",
     "Retry",
     "Step",
+    "cron",
     "json_topic",
     "middleware",
     "on_shutdown",

@@ -7,6 +7,7 @@ ConsumersError
 │   ├── TaskModuleFailed   a task module raised while it was imported
 │   ├── InvalidTask        a task, or one of its options, cannot be used
 │   ├── DuplicateTask      two tasks of one name
+│   ├── InvalidSchedule    a schedule cannot be read, or two have one name
 │   └── PortUnavailable    the port for metrics and health is taken
 ├── EventError             an event cannot be handed to a task; dead-lettered, never retried
 │   ├── UndecodableEvent   its data are not what their content type says
@@ -46,6 +47,10 @@ class InvalidTask(BootError):
 
 class DuplicateTask(BootError):
     """Two tasks have one name. Names both places."""
+
+
+class InvalidSchedule(BootError):
+    """A schedule cannot be read, or two of them have one name. Names the file and line."""
 
 
 class PortUnavailable(BootError):

@@ -35,7 +35,9 @@ def load(modules: Sequence[str]) -> "Registry":
 
     registry = current()
     for module in modules:
+        registry.loading = module
         _load_one(module)
+    registry.loading = None
     registry.check()
     return registry
 

@@ -10,9 +10,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from consumers.definition import Task
-from consumers.errors import DuplicateTask, InvalidTask
+from consumers.errors import DuplicateTask, InvalidSchedule, InvalidTask
 from consumers.middleware_chain import Call, Middleware, RunInThread, compose
 from consumers.options import RECORD_KEY
+from consumers.scheduling.schedule import Schedule
 from consumers.subscriptions import Subscription, Subscriptions
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ class Registry:
         self._tasks: dict[str, AnyTask] = {}
         self._subscriptions = Subscriptions()
         self._json_topics: dict[str, str] = {}
+        self._schedules: dict[str, Schedule] = {}
+        self.loading: str | None = None  # the entry of HEADRACE_TASK_MODULES that is imported now
+        self.origins: dict[str, str | None] = {}  # announced as (`task/…`, `schedule/…`) → that entry
         self.startup: list[Hook] = []
         self.shutdown: list[Hook] = []  # in the order they run: what was opened last is closed first
         self.middleware: list[Middleware] = []
@@ -46,8 +50,17 @@ class Registry:
                 "give one of them another name with @task(name=…)"
             )
         self._tasks[task.name] = task
+        self.origins[f"task/{task.name}"] = self.loading
         for subscription in task.subscriptions:
             self._subscriptions.add(subscription)
+
+    def add_schedule(self, schedule: Schedule) -> None:
+        """Register a schedule. Raises InvalidSchedule when its name is taken."""
+        other = self._schedules.get(schedule.name)
+        if other is not None:
+            raise InvalidSchedule(f"there is one of this name at {other.place}: give one of them name=…")
+        self._schedules[schedule.name] = schedule
+        self.origins[f"schedule/{schedule.name}"] = self.loading
 
     def add_json_topic(self, topic: str, type: str) -> None:
         """Records of the topic without CloudEvents headers are bare JSON of this type. Raises InvalidTask."""
@@ -59,6 +72,10 @@ class Registry:
     @property
     def tasks(self) -> Mapping[str, AnyTask]:
         return MappingProxyType(self._tasks)
+
+    @property
+    def schedules(self) -> Mapping[str, Schedule]:
+        return MappingProxyType(self._schedules)
 
     @property
     def json_topics(self) -> Mapping[str, str]:

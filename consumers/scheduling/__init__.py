@@ -1,0 +1,1 @@
+"""Schedules: when they want a task to run, and which of those times are run."""
