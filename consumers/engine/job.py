@@ -57,6 +57,7 @@ class Job:
     alone = 0  # attempts it made as the only suspect of a crash
     started = 0.0
     started_ms = 0
+    rank = 1  # of its priority: 0 high, 1 normal, 2 low
     duration_seconds: float | None = None  # of its last attempt; None when none was made
     runner: Any = None  # the asyncio task it runs in
     timed_out = False

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from consumers.engine.decisions import REROUTED, Decision, Parked
 from consumers.engine.job import Job
+from consumers.engine.ready import RANKS
 from consumers.errors import EventError, InvalidArguments, InvalidEvent
 from consumers.outcomes import DeadLettered, Failure
 from consumers.outputs import Output
@@ -173,6 +174,7 @@ class Reader:
         job = self._job(request.job_id, task, event, raw, position, request.task)
         job.not_before_ms = request.not_before_ms
         job.origin = origin_of(request, position.topic)
+        job.rank = RANKS[job.origin.get("priority", "normal") if job.origin else "normal"]
         job.unique = request.unique
         if request.deadline_ms is not None:
             job.deadline_ms = request.deadline_ms
@@ -247,6 +249,8 @@ class Reader:
                 job.enqueued_ms = job.ready_ms = now_ms
         if task is not None and task.settings.deadline_seconds is not None:
             job.deadline_ms = job.enqueued_ms + int(task.settings.deadline_seconds * 1000)
+        if task is not None and task.settings.priority != "normal":
+            job.rank = RANKS[task.settings.priority]
         return job
 
     def _letter(

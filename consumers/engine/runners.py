@@ -8,11 +8,11 @@ each job.
 import asyncio
 import math
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from consumers.engine.job import Job
+from consumers.engine.ready import HIGH, Ready
 
 if TYPE_CHECKING:
     from consumers.engine.execution import Execution
@@ -24,10 +24,14 @@ YIELD_EVERY: Final = 128
 LEASE_LOOK_SECONDS: Final = 0.1
 SHOW_LOOK_SECONDS: Final = 0.2
 SHOW_AGAIN_SECONDS: Final = 1.0
+KEPT_FOR_HIGH: Final = 0.1  # of all slots
 
 
 class Runners:
-    """At most `max_jobs` attempts at a time in this worker, and at most a task's own `max_jobs` of it."""
+    """At most `max_jobs` attempts at a time in this worker, and at most a task's own `max_jobs` of it.
+
+    A tenth of the slots is kept for jobs of high priority.
+    """
 
     def __init__(
         self, *, max_jobs: int, detach_after_seconds: float, show_after_seconds: float = math.inf
@@ -42,23 +46,29 @@ class Runners:
         self._detach_after_seconds = detach_after_seconds
         self._show_after_seconds = show_after_seconds
         self._looked = 0.0
-        self._ready: deque[Job] = deque()
+        self._ready = Ready()
         self._active = 0
+        self._not_high = 0  # attempts that run and are not of high priority
+        self._most_not_high = max_jobs - int(max_jobs * KEPT_FOR_HIGH)
         self._spawning = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._by_timeout: dict[float, dict[Job, None]] = {}
         self._of_task: dict[str, int] = {}
-        self._held_back: dict[str, deque[Job]] = {}
+        self._held_back: dict[str, Ready] = {}
 
     def push(self, job: Job) -> None:
         """A job whose turn it is."""
-        self._ready.append(job)
+        self._ready.add(job)
         self._spawn_soon()
 
     @property
     def ready(self) -> int:
         """Jobs that could start if there were room."""
         return len(self._ready)
+
+    @property
+    def _startable(self) -> int:
+        return len(self._ready) if self._not_high < self._most_not_high else self._ready.high
 
     def _spawn_soon(self) -> None:
         if not self._spawning and self._active < self.max_jobs and self.accepting:
@@ -70,7 +80,7 @@ class Runners:
         if not self.accepting:
             return
         # That the queue is not empty here tells that running jobs wait: several more may go at once.
-        wanted = min(len(self._ready), self.max_jobs - self._active, SPAWN_AT_ONCE if self.running else 1)
+        wanted = min(self._startable, self.max_jobs - self._active, SPAWN_AT_ONCE if self.running else 1)
         for _ in range(wanted):
             self._active += 1
             task = asyncio.create_task(self._run())
@@ -80,8 +90,10 @@ class Runners:
     async def _run(self) -> None:
         try:
             done, runner, lease_until = 0, asyncio.current_task(), 0.0
-            while self._ready and self.accepting:
-                job = self._ready.popleft()
+            while self.accepting:
+                job = self._ready.take(only_high=self._not_high >= self._most_not_high)
+                if job is None:
+                    break
                 if job.interrupted or job.settling:  # its partition went, or it was cancelled
                     self._let_in(job)
                     continue
@@ -92,11 +104,11 @@ class Runners:
                     lease_until = self.lease_until()
                 if now > lease_until:
                     # Thawed after its session, or the broker is away: somebody else may own this job now.
-                    self._ready.appendleft(job)
+                    self._ready.put_back(job)
                     self._leave_room(job)
                     await asyncio.sleep(LEASE_LOOK_SECONDS)
                     continue
-                if self._ready:
+                if self._startable:
                     self._spawn_soon()
                 job.started, job.runner = now, runner
                 await self._attempt(job)
@@ -105,12 +117,13 @@ class Runners:
                     await asyncio.sleep(0)
         finally:
             self._active -= 1
-            if self._ready:
+            if self._startable:
                 self._spawn_soon()
 
     async def _attempt(self, job: Job) -> None:
         timeout = None if job.task is None else job.task.settings.timeout_seconds
         self.running[job] = None
+        self._not_high += job.rank != HIGH
         same_timeout = None
         if timeout is not None:
             same_timeout = self._by_timeout.get(timeout)
@@ -121,6 +134,7 @@ class Runners:
             await self.execution.attempt(job)
         finally:
             self.running.pop(job, None)
+            self._not_high -= job.rank != HIGH
             if same_timeout is not None:
                 same_timeout.pop(job, None)
             job.runner = None
@@ -134,7 +148,7 @@ class Runners:
             return True
         running = self._of_task.get(job.task_name, 0)
         if running >= limit:
-            self._held_back.setdefault(job.task_name, deque()).append(job)
+            self._held_back.setdefault(job.task_name, Ready()).add(job)
             return False
         self._of_task[job.task_name] = running + 1
         return True
@@ -148,8 +162,9 @@ class Runners:
     def _let_in(self, job: Job) -> None:
         """One that was held back takes the place of `job`, which ended or is not wanted any more."""
         held_back = self._held_back.get(job.task_name)
-        if held_back:
-            self._ready.appendleft(held_back.popleft())
+        next_job = None if held_back is None else held_back.take()
+        if next_job is not None:
+            self._ready.put_back(next_job)
             self._spawn_soon()
 
     # -- watching
