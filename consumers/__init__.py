@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from consumers.decorators import json_topic, middleware, on_shutdown, on_startup, task
     from consumers.options import RECORD_KEY
     from consumers.verdicts import Discard, Fail, Retry
+    from events.workflow import chain, group, signature
 
 _HOME = {
     "RECORD_KEY": "options",
@@ -28,10 +29,13 @@ _HOME = {
     "Retry": "verdicts",
     "Step": "context",
     "cron": "crontab",
+    "chain": "events.workflow",
+    "group": "events.workflow",
     "json_topic": "decorators",
     "middleware": "decorators",
     "on_shutdown": "decorators",
     "on_startup": "decorators",
+    "signature": "events.workflow",
     "task": "decorators",
 }
 
@@ -45,11 +49,14 @@ __all__ = [
     "Linear",
     "Retry",
     "Step",
+    "chain",
     "cron",
+    "group",
     "json_topic",
     "middleware",
     "on_shutdown",
     "on_startup",
+    "signature",
     "task",
 ]
 
@@ -58,4 +65,4 @@ def __getattr__(name: str) -> Any:
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module 'consumers' has no attribute {name!r}")
-    return getattr(import_module(f"consumers.{home}"), name)
+    return getattr(import_module(home if "." in home else f"consumers.{home}"), name)

@@ -27,6 +27,8 @@ class Arguments:
             if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
         ]
         self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(_typed_dict(function))
+        self._some: TypeAdapter[dict[str, Any]] | None = None
+        self._function = function
 
     def named(self, given: Sequence[Any]) -> dict[str, Any]:
         """Arguments given by place, by their names. Raises InvalidArguments for one too many."""
@@ -39,18 +41,40 @@ class Arguments:
 
     def parse(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """The keyword arguments to call with; defaults are left to the function. Raises InvalidArguments."""
-        try:
-            return self._adapter.validate_python(dict(args))
-        except ValidationError as error:
-            raise InvalidArguments(f"arguments of task {self._task!r}: {describe(error)}") from None
+        return self._parse(self._adapter, args)
 
     def dump(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments as JSON values, to be sent. Raises InvalidArguments."""
+        return self._dump(self._adapter, args)
+
+    def dump_some(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for only some of them. Raises InvalidArguments."""
+        if self._some is None:
+            self._some = TypeAdapter(_typed_dict(self._function, some=True))
+        return self._dump(self._some, args)
+
+    def first_free(self, args: Mapping[str, Any]) -> str:
+        """The first parameter `args` do not give, those with defaults included. Raises InvalidArguments."""
+        for parameter in parameters_after_context(self._function):
+            if parameter.kind is not inspect.Parameter.VAR_KEYWORD and parameter.name not in args:
+                return parameter.name
+        raise InvalidArguments(
+            f"arguments of task {self._task!r}: all are given, and none is left for the result of the step "
+            "before; a step that takes none is task.si(…)"
+        )
+
+    def _dump(self, adapter: TypeAdapter[dict[str, Any]], args: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            dumped = self._adapter.dump_python(self.parse(args), mode="json")
+            dumped = adapter.dump_python(self._parse(adapter, args), mode="json")
         except PydanticSerializationError as error:
             raise InvalidArguments(f"arguments of task {self._task!r}: {error}") from None
         return typing.cast("dict[str, Any]", dumped)
+
+    def _parse(self, adapter: TypeAdapter[dict[str, Any]], args: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return adapter.validate_python(dict(args))
+        except ValidationError as error:
+            raise InvalidArguments(f"arguments of task {self._task!r}: {describe(error)}") from None
 
 
 def parameters_after_context(function: Callable[..., Any]) -> list[inspect.Parameter]:
@@ -84,7 +108,7 @@ class _Annotated:
         self.__annotations__ = annotations
 
 
-def _typed_dict(function: Callable[..., Any]) -> Any:
+def _typed_dict(function: Callable[..., Any], *, some: bool = False) -> Any:
     parameters = parameters_after_context(function)
     fields: dict[str, Any] = {}
     extra: typing.Literal["allow", "forbid"] = "forbid"
@@ -94,7 +118,7 @@ def _typed_dict(function: Callable[..., Any]) -> Any:
             extra = "allow"
         elif parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY):
             raise ValueError(f"parameter {parameter.name!r}: arguments of a task are given by name")
-        elif parameter.default is inspect.Parameter.empty:
+        elif parameter.default is inspect.Parameter.empty and not some:
             fields[parameter.name] = types[parameter.name]
         else:
             fields[parameter.name] = NotRequired[types[parameter.name]]

@@ -8,9 +8,10 @@ import datetime as dt
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from consumers.outputs import JobRequest, Output, Recorded, event_output, job_output
+from consumers.outputs import JobRequest, Output, Recorded, event_output, job_output, workflow_output
 from consumers.steps import Step, StepCall, StepRunner
 from events.queue_options import Enqueue, Enqueueable
+from events.workflow import Workflow
 from schemas.cloudevent import CloudEvent
 
 if TYPE_CHECKING:
@@ -113,12 +114,17 @@ class Context:
         """
         return Recorded(event_output(self._job, event, topic=topic, key=key).id)
 
-    def enqueue(self, task: Enqueueable[Any] | Enqueue[Any] | str, /, **args: Any) -> Recorded[str]:
-        """Enqueue a plain task if this attempt completes; may be awaited, gives the job's id.
+    def enqueue(
+        self, task: Enqueueable[Any] | Enqueue[Any] | Workflow | str, /, **args: Any
+    ) -> Recorded[str]:
+        """Enqueue a plain task if this attempt completes; may be awaited, gives the job's id: of a workflow
+        that of its last job.
 
         The id is the same in every attempt. Raises InvalidArguments for arguments the task does not take,
         OutputRefused for those that are no JSON.
         """
+        if isinstance(task, Workflow):
+            return Recorded(workflow_output(self._job, task).job_id)
         return Recorded(job_output(self._job, task, args).job_id)
 
     def step(self, name: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

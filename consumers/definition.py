@@ -14,6 +14,7 @@ from consumers.errors import InvalidArguments
 from consumers.options import RECORD_KEY, TaskOptions
 from consumers.subscriptions import Subscription
 from events.queue_options import Enqueue, EnqueueOptions, OptionNames, Priority
+from events.workflow import Signature
 from schemas.cloudevent import CloudEvent
 from schemas.job import JsonKey
 
@@ -81,6 +82,25 @@ class Task(Generic[P, R]):
     def dump_args(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """The keyword arguments as JSON values, to be sent. Raises InvalidArguments."""
         return self._plain().dump(args)
+
+    def s(self, *args: Any, **kwargs: Any) -> Signature:
+        """A step of a workflow: this task with some of its arguments. What came before gives the first of
+        the rest. Raises InvalidArguments."""
+        return self._signature(args, kwargs, alone=False)
+
+    def si(self, *args: Any, **kwargs: Any) -> Signature:
+        """A step that takes nothing from what came before it. Raises InvalidArguments."""
+        return self._signature(args, kwargs, alone=True)
+
+    def _signature(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, alone: bool) -> Signature:
+        named = self.bind(*args, **kwargs)
+        dumped = self.dump_args(named) if alone else self._plain().dump_some(named)
+        options = EnqueueOptions(priority=self.priority)
+        return Signature(task=self.name, args=dumped, alone=alone, own=options)
+
+    def with_input(self, args: Mapping[str, Any], value: Any) -> dict[str, Any]:
+        """`args` with `value` for the first parameter they do not give. Raises InvalidArguments."""
+        return {**args, self._plain().first_free(args): value}
 
     def _plain(self) -> Arguments:
         if self._arguments is None:

@@ -13,8 +13,10 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from consumers.errors import OutputRefused
 from events.queue_options import Enqueue, Enqueueable, EnqueueOptions
+from events.workflow import Workflow
+from events.workflow_requests import workflow_request
 from schemas.cloudevent import CloudEvent
-from schemas.job import derived_id, job_id
+from schemas.job import JobRequested, derived_id, job_id
 
 if TYPE_CHECKING:
     from consumers.engine.job import Job
@@ -38,6 +40,7 @@ class JobRequest:
     id: str | None = None
     parent: str | None = None
     root: str | None = None
+    workflow: JobRequested | None = None  # its request says it all
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Output:
     topic: str | None
     key: bytes | None
     event: CloudEvent | JobRequest
+    partition: int | None = None  # of its key unless given
 
     @classmethod
     def of_event(cls, task: str, event: CloudEvent, options: EnqueueOptions, id: str) -> "Output":
@@ -103,7 +107,9 @@ def event_output(
     return envelope
 
 
-def job_output(job: "Job", task: Enqueueable[Any] | Enqueue[Any] | str, args: Mapping[str, Any]) -> JobRequest:
+def job_output(
+    job: "Job", task: Enqueueable[Any] | Enqueue[Any] | str, args: Mapping[str, Any]
+) -> JobRequest:
     """Note a job to enqueue. Raises InvalidArguments, OutputRefused."""
     options = task.options if isinstance(task, Enqueue) else EnqueueOptions()
     target = task.task if isinstance(task, Enqueue) else task
@@ -117,6 +123,20 @@ def job_output(job: "Job", task: Enqueueable[Any] | Enqueue[Any] | str, args: Ma
         id = _job_id(job, name, options, outputs)
         root = job.origin.get("root") if job.origin else None
         request = JobRequest(name, json_args, options, id, parent=job.id, root=root)
+        outputs.append(Output(None, None, request))
+    return request
+
+
+def workflow_output(job: "Job", workflow: Workflow) -> JobRequest:
+    """Note a workflow to begin. Its id is that of its last job. Raises OutputRefused."""
+    with _one_at_a_time:
+        outputs = _outputs_of(job)
+        try:
+            id = None if workflow.named else outputs.next_id(job.id, "workflow")
+            begun = workflow_request(workflow, id=id, parent=job.id)
+        except (ValueError, TypeError) as error:
+            raise OutputRefused(f"enqueue of a workflow: {error}") from None
+        request = JobRequest(begun.task, {}, EnqueueOptions(), begun.job_id, parent=job.id, workflow=begun)
         outputs.append(Output(None, None, request))
     return request
 

@@ -25,6 +25,8 @@ from events.queue_options import Enqueue, Enqueueable, EnqueueOptions
 from events.requests import request_event
 from events.settings import ClientSettings
 from events.topics import JOBS, jobs_topic
+from events.workflow import Workflow
+from events.workflow_requests import step_event, step_topic, workflow_request
 from schemas.command import ANSWERS_KEPT_MS, Command
 from schemas.state import Position
 
@@ -76,13 +78,18 @@ class JobQueue:
         self, task: str, args: Mapping[str, Any] | None = None, /, **more: Any
     ) -> JobHandle: ...
 
+    @overload
+    async def enqueue(self, task: Workflow, /) -> JobHandle: ...
+
     async def enqueue(self, task: Any, /, *args: Any, **kwargs: Any) -> JobHandle:
         """Ask for one job and return when Kafka has the request.
 
-        `task` is a task, `task.options(...)`, or a name. Arguments of a task are checked here, those of a
-        name when it runs. Raises PublishError (see `events.errors`), and ValueError for arguments that are
+        `task` is a task, `task.options(...)`, a name, or a workflow, whose job is its last one. Arguments of
+        a task are checked here, those of a name when it runs. Raises PublishError (see `events.errors`), and ValueError for arguments that are
         not JSON.
         """
+        if isinstance(task, Workflow):
+            return await self._begin(task)
         return await self.request(*self._asked(task, args, kwargs))
 
     async def enqueue_many(
@@ -108,6 +115,13 @@ class JobQueue:
         asked_ms = now_ms()
         position = await self._publisher.publish(event, topic=topic, key=key)
         return self._handle(event.id, position, options, asked_ms)
+
+    async def _begin(self, workflow: Workflow) -> JobHandle:
+        request = workflow_request(workflow)
+        event, asked_ms = step_event(self.app_id, request), now_ms()
+        topic, key = step_topic(self.app_id, None), request.job_id.encode()
+        position = await self._publisher.publish(event, topic=topic, key=key)
+        return JobHandle(request.job_id, position, self, asked_ms=asked_ms, named=workflow.named)
 
     def job(self, job_id: str, *, position: Position | None = None) -> JobHandle:
         """A job asked for earlier. With the `position` of its handle one partition is read for it, else all

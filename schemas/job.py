@@ -91,6 +91,12 @@ class JobRequested(BaseModel):
     scheduled_ms: int | None = None  # when that schedule wanted it to run
     unique: bool = False  # dropped while an equal job is unfinished, and only then
 
+    # of workflows, see `schemas.workflow`
+    then: list[dict[str, Any]] | None = None  # what follows when it ended
+    input: dict[str, Any] | None = None  # what its first free argument gets
+    workflow: dict[str, Any] | None = None  # no job yet: what has to run before it
+    broken: dict[str, Any] | None = None  # not to be run any more: what it waited for failed
+
     @field_validator("job_id")
     @classmethod
     def _is_not_reserved(cls, id: str) -> str:

@@ -53,6 +53,9 @@ def judge(job: Job, finished: bytes | None, parked: bytes | None, now_ms: int) -
         return Judgement.NEW  # no worker wrote that
     if job.redrives is not None:
         return _judge_redrive(job, record)
+    if job.broken is None and value is finished and record.document.get("broken") is not None:
+        job.revision = record.revision  # what it waited for failed, and went well when somebody sent it again
+        return Judgement.NEW
     at = tuple(record.document.get("at", ()))
     if at == tuple(job.position):
         return Judgement.SAME

@@ -10,7 +10,7 @@ import structlog
 
 from consumers.engine.cancelling import Cancelling
 from consumers.engine.commands import CommandReader
-from consumers.engine.decisions import Answered, Decision, Known, Parked, Rerouted
+from consumers.engine.decisions import Answered, Broken, Decision, Known, Parked, Rerouted
 from consumers.engine.desk import Desk
 from consumers.engine.execution import Execution
 from consumers.engine.group import Planner, TooLargeToKeep
@@ -34,11 +34,13 @@ from consumers.engine.sweeping import sweep
 from consumers.registry import Registry
 from consumers.settings import WorkerSettings
 from consumers.telemetry.telemetry import Telemetry
+from consumers.workflows.following import Following
+from consumers.workflows.joins import Joins
 from events.topics import Source, commands_topic, dlq_topic, jobs_source, ledger_topic, retry_topic
 from schemas.deadletter import Reason
 
 log = structlog.get_logger()
-_UNSEEN: Final = (Known, Parked, Rerouted, Answered)
+_UNSEEN: Final = (Known, Parked, Rerouted, Answered, Broken)
 
 
 @dataclass(kw_only=True)
@@ -120,6 +122,14 @@ class Assembly:
         self.parkings[source.name, number] = parking
         partition.settlement = self._settlement(partition, parking, writer, source)
         partition.desk = self._desk(partition, parking, source)
+        partition.joins = Joins(
+            partition=partition,
+            reader=self.reader(source),
+            sending=self.sending,
+            writer=writer,
+            app_id=app_id,
+            now_ms=now_ms,
+        )
         return partition
 
     def _desk(self, partition: Partition, parking: Parking, source: Source) -> Desk:
@@ -155,6 +165,11 @@ class Assembly:
             settled_in=self.telemetry.group_settled,
             app_id=self.settings.app_id,
             gather_seconds=self.settings.gather_seconds,
+            following=Following(
+                app_id=self.settings.app_id,
+                now_ms=now_ms,
+                max_result_bytes=self.settings.max_result_bytes,
+            ),
         )
 
     def activate(self, partition: Partition) -> None:
@@ -177,6 +192,7 @@ class Assembly:
             self._spawn(partition.settlement.run()),
             self._spawn(self.parkings[key].run()),
             self._spawn(partition.desk.run()),
+            self._spawn(partition.joins.run()),
             self._spawn(sweep(partition, now_ms, interval_seconds=self.settings.sweep_interval_seconds)),
             self._spawn(self.parkings[key].counts.take_stock(partition)),
             self._spawn(repair.run()),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.outcomes import Outcome
+from consumers.outcomes import Failure, Outcome
 from schemas.job import JobState
 
 
@@ -32,6 +32,15 @@ class Answered:
     document: dict[str, Any]
 
 
-Decision = Outcome | Parked | Rerouted | Known | Answered
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The last job of a workflow that will never run, because a step before it did not end well."""
+
+    state: JobState
+    failure: Failure
+    cause: dict[str, Any]
+
+
+Decision = Outcome | Parked | Rerouted | Known | Answered | Broken
 KNOWN = Known()
 REROUTED = Rerouted()

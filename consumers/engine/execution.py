@@ -26,6 +26,8 @@ from consumers.registry import Registry
 from consumers.retry import decide
 from consumers.telemetry.logs import current_job, job_logger
 from consumers.telemetry.telemetry import Telemetry
+from consumers.workflows.gather import GATHER_TASK
+from consumers.workflows.inputs import Inputs
 
 log = structlog.get_logger()
 NOTE_LIMIT_CHARACTERS: Final = 200
@@ -47,13 +49,15 @@ class Execution:
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.now_ms = now_ms
+        self.inputs: Inputs | None = None  # where results of earlier steps are fetched from
         self._telemetry = telemetry
         self._sending = sending
         self._state = state
         self._chance = chance
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="task")
         self._handlers = {
-            name: registry.handler(task, self._in_thread) for name, task in registry.tasks.items()
+            name: registry.handler(task, self._in_thread)
+            for name, task in {**registry.tasks, GATHER_TASK.name: GATHER_TASK}.items()
         }
 
     async def attempt(self, job: Job) -> None:
@@ -84,6 +88,8 @@ class Execution:
     async def _run(self, job: Job, context: Context) -> Decision | None:
         """The decision an attempt came to; None when it was interrupted and does not count."""
         try:
+            if job.input is not None and self.inputs is not None:
+                await self.inputs.fill(job)
             result = await self._handlers[job.task_name](context, job.payload, job.args)
             if job.cancel_reason is not None and await _heard_of_it(job):
                 return self._stopped(job)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, assert_never
 
 from consumers.engine import records
-from consumers.engine.decisions import Answered, Decision, Known, Parked, Rerouted
+from consumers.engine.decisions import Answered, Broken, Decision, Known, Parked, Rerouted
 from consumers.engine.job import Job
 from consumers.engine.records import FAILURE_TTL_MS, NO_RESULT, Pen
 from consumers.engine.statedb import Change
@@ -98,6 +98,8 @@ class Planner:
                 self._finish(group, job, JobState.DISCARDED, now_ms)
             case Cancelled(reason):
                 self._finish(group, job, JobState.CANCELLED, now_ms, failure=Failure("Cancelled", reason))
+            case Broken(state, failure):
+                self._finish(group, job, state, now_ms, failure=failure)
             case Answered(document):
                 group.ledger.append(Change(job.id.encode(), records.answer(document, self.pen, now_ms)))
             case Skipped() | Known() | Rerouted():
@@ -129,7 +131,7 @@ class Planner:
             group.tombstones.append(Change(id, None, job.due_ms))
 
     def _keep(self, job: Job, result: Any, failure: Failure | None) -> tuple[Any, Failure | None]:
-        if result is None or job.task is None or not job.task.settings.store_result:
+        if result is None or job.task is None or not (job.task.settings.store_result or job.keeps_result):
             return NO_RESULT, failure
         kept, why_not = records.result_of(result, self.max_result_bytes)
         return kept, failure if why_not is None else Failure("ResultNotKept", why_not)

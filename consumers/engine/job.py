@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from consumers.engine.tracker import Tracker
     from consumers.outputs import Output
     from consumers.registry import Task
+    from schemas.job import JobRequested
+    from schemas.workflow import StepEnded
 
 _NONE: Final[dict[str, Any]] = {}
 
@@ -34,6 +36,13 @@ class Job:
     progress_is_new = False  # nobody was shown it yet
     origin: dict[str, Any] | None = None  # what its request says of where it comes from, see `origin_of`
     unique = False  # dropped while an equal job is unfinished, and only then
+
+    # its workflow, see `schemas.workflow`
+    then: list[dict[str, Any]] | None = None  # what follows when it ended
+    input: dict[str, Any] | None = None  # where the rest of its arguments is to be fetched from
+    broken: dict[str, Any] | None = None  # the step that failed, so that it will not run
+    keeps_result = False  # the next step will read its result from the ledger
+    flow: "JobRequested | StepEnded | None" = None  # it is news for a workflow, no job
 
     # its record in the retry table
     revision = 0  # of its last state record, 0 when there is none

@@ -25,6 +25,7 @@ from consumers.registry import Registry
 from consumers.settings import WorkerSettings
 from consumers.telemetry.health import Health
 from consumers.telemetry.telemetry import Telemetry
+from consumers.workflows.inputs import Inputs
 from events.topics import Source, commands_topic, ledger_topic, retry_topic
 
 log = structlog.get_logger()
@@ -67,6 +68,7 @@ class Machinery:
             now_ms=now_ms,
             threads=settings.thread_pool_size,
         )
+        self.runners.execution.inputs = Inputs(settings)
         assembly = Assembly(
             settings=settings,
             registry=registry,

@@ -88,8 +88,17 @@ class Outbox:
             f"topic {topic!r} does not exist or may not be seen; create it before publishing to it"
         )
 
-    async def send(self, topic: str, key: bytes | None, value: bytes | None, headers: list[Any]) -> None:
-        """Publish one record. Raises `OutputFailed` when the broker will not have it."""
+    async def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: list[Any],
+        *,
+        partition: int | None = None,
+    ) -> None:
+        """Publish one record, to the partition of its key unless one is given. Raises `OutputFailed` when the
+        broker will not have it."""
         size = RECORD_OVERHEAD_BYTES + len(key or b"") + len(value or b"")
         size += sum(len(name) + len(content or b"") for name, content in headers)
         if size > self._settings.max_message_bytes:
@@ -102,7 +111,7 @@ class Outbox:
         while True:
             producer = self.producer
             try:
-                await (_send_alone if alone else _send)(producer, topic, key, value, headers)
+                await (_send_alone if alone else _send)(producer, topic, key, value, headers, partition)
                 return
             except KafkaError as error:
                 if not error.retriable:
@@ -144,18 +153,28 @@ class Outbox:
 
 
 async def _send(
-    producer: Any, topic: str, key: bytes | None, value: bytes | None, headers: list[Any]
+    producer: Any,
+    topic: str,
+    key: bytes | None,
+    value: bytes | None,
+    headers: list[Any],
+    partition: int | None,
 ) -> None:
-    await (await producer.send(topic, value, key=key, headers=headers))
+    await (await producer.send(topic, value, key=key, partition=partition, headers=headers))
 
 
 async def _send_alone(
-    producer: Any, topic: str, key: bytes | None, value: bytes | None, headers: list[Any]
+    producer: Any,
+    topic: str,
+    key: bytes | None,
+    value: bytes | None,
+    headers: list[Any],
+    partition: int | None,
 ) -> None:
     batch = producer.create_batch()
     batch.append(key=key, value=value, timestamp=None, headers=headers)
     await producer.partitions_for(topic)  # a new producer knows none yet
-    partition = producer._partition(topic, None, key, value, key, value)
+    partition = producer._partition(topic, partition, key, value, key, value)
     await (await producer.send_batch(batch, topic, partition=partition))
 
 

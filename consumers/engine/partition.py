@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from consumers.engine.desk import Desk
     from consumers.engine.runners import Runners
     from consumers.engine.tracker import Tracker
+    from consumers.workflows.joins import Joins
 
 log = structlog.get_logger()
 
@@ -55,6 +56,7 @@ class Partition:
         self.lanes = Lanes()
         self.settlement: Settlement  # set once, by the engine that wires both
         self.desk: Desk  # likewise
+        self.joins: Joins  # likewise
         self.suspicion = Suspicion.none()
         self.fenced = False
         self.active = False
@@ -76,6 +78,9 @@ class Partition:
         new: list[Job] = []
         for (job, given), finished, parked in zip(reads, ledger, retry, strict=True):
             job.partition = self
+            if job.flow is not None:
+                self.joins.take(job)
+                continue
             if not job.id:
                 self.settle(job, given or KNOWN)
                 continue

@@ -9,13 +9,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from consumers.engine.decisions import REROUTED, Decision, Parked
+from consumers.engine.decisions import REROUTED, Broken, Decision, Parked
 from consumers.engine.job import Job
 from consumers.engine.ready import RANKS
 from consumers.errors import EventError, InvalidArguments, InvalidEvent
 from consumers.outcomes import DeadLettered, Failure
 from consumers.outputs import Output
 from consumers.registry import Registry, Subscription, Task
+from consumers.workflows.gather import GATHER_TASK
 from events import codec
 from events.errors import Undecodable
 from events.queue_options import EnqueueOptions
@@ -24,6 +25,7 @@ from schemas.cloudevent import CloudEvent
 from schemas.deadletter import Reason
 from schemas.job import JOB_REQUESTED, JobRequested, JobState, JsonKey, derived_id, job_id
 from schemas.state import Position, RawRecord
+from schemas.workflow import STEP_ENDED, StepEnded
 
 UNKNOWN_TASK_FIRST_SECONDS: Final = 5.0
 UNKNOWN_TASK_LONGEST_SECONDS: Final = 60.0
@@ -77,6 +79,8 @@ class Reader:
             return [self._letter(_NOTHING, raw, position, Reason.UNDECODABLE, error)]
         if event.type == JOB_REQUESTED and position.topic in self._jobs_topics:
             return [self._read_request(event, raw, position)]
+        if event.type == STEP_ENDED and position.topic in self._jobs_topics:
+            return [self._read_step_ended(event, raw, position)]
         return self._read_event(event, version, raw, position)
 
     def read_for(self, task_name: str, id: str, raw: RawRecord, position: Position) -> Read | None:
@@ -170,14 +174,19 @@ class Reader:
             request = JobRequested.model_validate_json(event.raw_data or b"null")
         except ValueError as error:
             return self._letter(event, raw, position, Reason.INVALID, error)
-        task = self._registry.tasks.get(request.task)
+        task = GATHER_TASK if request.task == GATHER_TASK.name else self._registry.tasks.get(request.task)
+        if request.workflow is not None:
+            return self._for_workflow(event, raw, position, request)
         job = self._job(request.job_id, task, event, raw, position, request.task)
+        job.then, job.input = request.then, request.input
         job.not_before_ms = request.not_before_ms
         job.origin = origin_of(request, position.topic)
         job.rank = RANKS[job.origin.get("priority", "normal") if job.origin else "normal"]
         job.unique = request.unique
         if request.deadline_ms is not None:
             job.deadline_ms = request.deadline_ms
+        if request.broken is not None:
+            return self._broken(job, request.broken)
         if task is None:
             return self._unknown(job)
         try:
@@ -188,7 +197,11 @@ class Reader:
 
     def _fill(self, job: Job, task: Task[..., Any], request: JobRequested, position: Position) -> None:
         if request.event is None:
-            job.args = task.parse_args(request.args)
+            if job.input is not None and "value" not in job.input:
+                job.args = request.args  # the rest is fetched when it runs
+                return
+            given = request.args if job.input is None else task.with_input(request.args, job.input["value"])
+            job.args, job.input = task.parse_args(given), None
             return
         event = from_document(request.event)
         job.event = event
@@ -197,6 +210,28 @@ class Reader:
                 job.payload = task.parse_event(event, subscription)
                 return
         raise ValueError(f"task {task.name} does not subscribe to {event.type}")
+
+    # -- workflows
+
+    def _for_workflow(
+        self, event: CloudEvent, raw: RawRecord, position: Position, flow: JobRequested | StepEnded
+    ) -> Read:
+        job = self._job("", None, event, raw, position)
+        job.flow = flow
+        return Read(job)
+
+    def _read_step_ended(self, event: CloudEvent, raw: RawRecord, position: Position) -> Read:
+        try:
+            ended = StepEnded.model_validate_json(event.raw_data or b"null")
+        except ValueError as error:
+            return self._letter(event, raw, position, Reason.INVALID, error)
+        return self._for_workflow(event, raw, position, ended)
+
+    @staticmethod
+    def _broken(job: Job, why: dict[str, Any]) -> Read:
+        job.broken, job.attempt = why["cause"], 0
+        failure = Failure("StepFailed", why["message"])
+        return Read(job, Broken(JobState(why["state"]), failure, why["cause"]))
 
     def _unknown(self, job: Job) -> Read:
         """A worker of another release may know the task: wait longer and longer, then give up."""

@@ -42,6 +42,8 @@ def document(job: Job, state: JobState) -> dict[str, Any]:
     }
     if job.origin is not None:
         body.update(job.origin)
+    if job.broken is not None:
+        body["broken"] = job.broken
     if job.attempts is not None:
         body["attempts"] = job.attempts
     if job.progress is not None:

@@ -8,6 +8,7 @@ from consumers.errors import OutputFailed
 from consumers.outputs import JobRequest, Output
 from events import codec
 from events.requests import request_event
+from events.workflow_requests import step_event, step_topic
 
 Record = tuple[str, bytes | None, bytes | None, list[Any]]
 
@@ -32,11 +33,14 @@ class Sending:
                 record = self._record(output)
             except (TypeError, ValueError) as error:
                 raise OutputFailed(f"an output cannot be written as JSON: {error}") from error
-            await self._outbox.send(*record)
+            await self._outbox.send(*record, partition=output.partition)
 
     def _record(self, output: Output) -> Record:
         if isinstance(output.event, JobRequest):
             request = output.event
+            if request.workflow is not None:
+                begun, root = request.workflow, request.job_id.encode()
+                return step_topic(self._app_id, None), root, *codec.encode(step_event(self._app_id, begun))
             topic, key, event = request_event(
                 self._app_id,
                 request.task,

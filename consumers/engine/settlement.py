@@ -24,6 +24,8 @@ from consumers.engine.statelog import StateLog, StateLogClosed
 from consumers.errors import OutputFailed
 from consumers.failures import failure_of
 from consumers.outcomes import Completed, DeadLettered, Expired
+from consumers.outputs import Output
+from consumers.workflows.following import Following, ends_badly
 from schemas.deadletter import Reason
 from schemas.job import JobState
 
@@ -52,6 +54,7 @@ class Settlement:
         settled_in: Callable[[float], None],
         app_id: str,
         gather_seconds: float,
+        following: Following | None = None,
     ) -> None:
         self._planner = planner
         self._retry = retry
@@ -67,6 +70,7 @@ class Settlement:
         self._counted = counted
         self._settled_in = settled_in
         self._app_id = app_id
+        self._following = following
         self._settled: list[Settled] = []
         self._running: list[tuple[Job, asyncio.Future[None]]] = []
         self._leftovers: list[Change] = []
@@ -216,9 +220,9 @@ class Settlement:
     async def _send_outputs(self, settled: list[Settled]) -> list[Settled]:
         """Publish what completed jobs want published; a refusal is a failed attempt of that job alone."""
         senders = [
-            (index, asyncio.ensure_future(self._sending.send(job.outputs)))
+            (index, asyncio.ensure_future(self._send(job, decision)))
             for index, (job, decision) in enumerate(settled)
-            if job.outputs and _sends(decision)
+            if (job.outputs or job.then) and _sends(decision)
         ]
         for index, sender in senders:
             job, decision = settled[index]
@@ -227,6 +231,20 @@ class Settlement:
             except OutputFailed as error:
                 settled[index] = Settled(job, self._refused(job, decision, error))
         return settled
+
+    async def _send(self, job: Job, decision: Decision) -> None:
+        await self._sending.send([*(job.outputs or ()), *self._follows(job, decision)])
+
+    def _follows(self, job: Job, decision: Decision) -> list[Output]:
+        return [] if self._following is None else self._following.outputs(job, decision)
+
+    async def _go_on(self, job: Job, decision: Decision) -> None:
+        """Tell its workflow that a job did not end well. Small records, so a refusal is a fault of Kafka's
+        configuration."""
+        try:
+            await self._sending.send(self._follows(job, decision))
+        except OutputFailed as error:
+            log.error("workflow_stuck", job_id=job.id, task=job.task_name, error=str(error))
 
     def _refused(self, job: Job, decision: Decision, error: OutputFailed) -> Decision:
         if isinstance(decision, Rerouted):  # no attempt was made, and another request would be refused again
@@ -255,6 +273,9 @@ class Settlement:
         if group.letters:
             waits.append(self._outbox.send_letters(self._letters_topic, self._retry.partition, group.letters))
         waits += [self._report(job, decision) for job, decision in settled if _is_reported(job, decision)]
+        waits += [
+            self._go_on(job, decision) for job, decision in settled if job.then and ends_badly(decision)
+        ]
         if group.parked:
             waits.append(self._retry.append(group.parked))
         if not waits:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import rocksdict
 
-from schemas.state import HEADER, header_of, is_fence
+from schemas.state import HEADER, header_of, is_fence, is_reserved
 
 RECORD: Final = b"j:"
 DUE: Final = b"t:"
@@ -22,6 +22,7 @@ FENCE: Final = b"__headrace\0fence"
 ALIVE: Final = b"__headrace\0alive"
 WRITER_HEADER: Final = "headrace-writer"
 _FENCE: Final = struct.Struct(">Q?Q")
+_NEVER: Final = bytes(8)  # as a due time
 
 
 class Change(NamedTuple):
@@ -85,7 +86,7 @@ class StateDb:
             return
         self.has_records = True
         batch.put(RECORD + id, value)
-        if self.indexed:
+        if self.indexed and not (value[:8] == _NEVER and is_reserved(id)):
             key = DUE + value[:8] + id
             batch.put(key, b"")
             if key < self.cursor:

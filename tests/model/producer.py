@@ -40,7 +40,9 @@ class SimProducer:
 
         return self._worker.request((self._name, topic, partition), apply)
 
-    async def send(self, topic: str, value: bytes | None, *, key: bytes | None, headers: Any) -> Any:
+    async def send(
+        self, topic: str, value: bytes | None, *, key: bytes | None, headers: Any, partition: Any = None
+    ) -> Any:
         kafka = self._worker.kafka
         return self._worker.request(
             (self._name, topic, 0), lambda: kafka.append(topic, 0, key, value, headers)

@@ -53,7 +53,9 @@ class Producer:
             self.end += len(batch)
         return answer
 
-    async def send(self, topic: str, value: Any, *, key: Any, headers: Any) -> "asyncio.Future[Any]":
+    async def send(
+        self, topic: str, value: Any, *, key: Any, headers: Any, partition: Any = None
+    ) -> "asyncio.Future[Any]":
         answer = self._answer()
         if answer.exception() is None:
             self.sent.append((topic, key, value, headers))

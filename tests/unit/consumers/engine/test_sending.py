@@ -14,7 +14,7 @@ class Outbox:
     async def check(self, topic):
         self.checked.append(topic)
 
-    async def send(self, *record):
+    async def send(self, *record, partition=None):
         self.sent.append(record)
 
 

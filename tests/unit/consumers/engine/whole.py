@@ -198,7 +198,7 @@ class _Sending:
     async def check(self, outputs: Any) -> None:
         pass
 
-    async def send(self, *record: Any) -> None:
+    async def send(self, *record: Any, partition: int | None = None) -> None:
         pass
 
     async def send_letters(self, topic: str, partition: int, letters: Any) -> None:

@@ -1,0 +1,1 @@
+"""Chains and groups: what follows a job that ended, and the joins where groups meet again."""
