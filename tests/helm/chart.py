@@ -82,7 +82,11 @@ class Rendered:
 
     def pods(self) -> list[Manifest]:
         """The pod template of every workload."""
-        return [found["spec"]["template"] for kind in ("StatefulSet", "Job") for found in self.all(kind)]
+        return [
+            found["spec"]["template"]
+            for kind in ("StatefulSet", "Deployment", "Job")
+            for found in self.all(kind)
+        ]
 
     @property
     def worker(self) -> Manifest:

@@ -3,6 +3,15 @@
 {{- include "headrace.checkGrace" . -}}
 {{- include "headrace.checkSecurity" . -}}
 {{- include "headrace.checkEnvironment" . -}}
+{{- include "headrace.checkGateway" . -}}
+{{- end }}
+
+{{- define "headrace.checkGateway" -}}
+{{- with .Values.gateway -}}
+{{- if and .enabled (not .apiKeys.existingSecret) -}}
+{{- fail "gateway.enabled needs gateway.apiKeys.existingSecret: without keys a gateway listens on its own pod alone" -}}
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{- define "headrace.checkGrace" -}}
