@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NotRequired
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import PydanticSerializationError
 from typing_extensions import TypedDict  # pydantic takes none from `typing` before Python 3.12
 
@@ -69,6 +70,13 @@ class Arguments:
         except PydanticSerializationError as error:
             raise InvalidArguments(f"arguments of task {self._task!r}: {error}") from None
         return typing.cast("dict[str, Any]", dumped)
+
+    def schema(self) -> dict[str, Any] | None:
+        """The JSON Schema of the arguments as one object; None when a type has none."""
+        try:
+            return self._adapter.json_schema()
+        except PydanticInvalidForJsonSchema:
+            return None
 
     def _parse(self, adapter: TypeAdapter[dict[str, Any]], args: Mapping[str, Any]) -> dict[str, Any]:
         try:

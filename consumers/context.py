@@ -93,6 +93,12 @@ class Context:
         return None if deadline_ms is None else dt.datetime.fromtimestamp(deadline_ms / 1000, dt.UTC)
 
     @property
+    def scheduled_at(self) -> dt.datetime | None:
+        """The time its schedule named, however late it runs; None for a job of no schedule."""
+        scheduled_ms = (self._job.origin or {}).get("scheduled_ms")
+        return None if scheduled_ms is None else dt.datetime.fromtimestamp(scheduled_ms / 1000, dt.UTC)
+
+    @property
     def cancelled(self) -> bool:
         """Whether the attempt ran out of time or was cancelled: a `def` task looks here while it works."""
         job = self._job
@@ -141,7 +147,7 @@ class Context:
         return self._steps.run_blocking(call, self._wait) if self._blocks() else self._steps.run(call)
 
     def _blocks(self) -> bool:
-        return self._job.task is not None and self._job.task.kind == "thread"
+        return self._job.task is not None and self._job.task.kind != "async"
 
     def _wait(self, running: Coroutine[Any, Any, Any]) -> Any:
         """Let the engine's loop run it while this thread waits."""

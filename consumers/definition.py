@@ -39,7 +39,7 @@ class Task(Generic[P, R]):
         self.function = function
         self.settings = settings
         self.name = settings.name
-        self.kind: Literal["async", "thread"] = "async" if is_async(function) else "thread"
+        self.kind: Literal["async", "thread", "process"] = _kind(function, settings)
         self.subscriptions = subscriptions
         self.is_plain = not settings.on
         self.place = place_of(function)
@@ -102,6 +102,10 @@ class Task(Generic[P, R]):
         """`args` with `value` for the first parameter they do not give. Raises InvalidArguments."""
         return {**args, self._plain().first_free(args): value}
 
+    def args_schema(self) -> dict[str, Any] | None:
+        """The JSON Schema of a plain task's arguments; None for a task of events."""
+        return None if self._arguments is None else self._arguments.schema()
+
     def _plain(self) -> Arguments:
         if self._arguments is None:
             raise InvalidArguments(f"task {self.name!r} runs on events: publish one instead of enqueuing it")
@@ -132,6 +136,12 @@ class Task(Generic[P, R]):
         if self.is_plain:
             return self.function(ctx, **args)  # type: ignore[call-arg]
         return self.function(ctx, given)  # type: ignore[call-arg]
+
+
+def _kind(function: Callable[..., Any], settings: TaskOptions) -> Literal["async", "thread", "process"]:
+    if is_async(function):
+        return "async"
+    return "process" if settings.isolation == "process" else "thread"
 
 
 def is_async(function: Callable[..., Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import structlog
 
+from consumers.announcing.announcer import Announcer
 from consumers.engine.cancelling import Cancelling
 from consumers.engine.commands import CommandReader
 from consumers.engine.decisions import Answered, Broken, Decision, Known, Parked, Rerouted
@@ -24,6 +25,8 @@ from consumers.engine.reader import Reader, new_writer
 from consumers.engine.records import Pen
 from consumers.engine.repair import Repair
 from consumers.engine.runners import Runners
+from consumers.engine.schedule_commands import ScheduleCommands
+from consumers.engine.schedules import Schedules
 from consumers.engine.sending import Sending
 from consumers.engine.settlement import Settlement
 from consumers.engine.standing import Standing
@@ -38,6 +41,7 @@ from consumers.workflows.following import Following
 from consumers.workflows.joins import Joins
 from events.topics import Source, commands_topic, dlq_topic, jobs_source, ledger_topic, retry_topic
 from schemas.deadletter import Reason
+from schemas.state import SCHEDULE_PREFIX
 
 log = structlog.get_logger()
 _UNSEEN: Final = (Known, Parked, Rerouted, Answered, Broken)
@@ -56,8 +60,10 @@ class Assembly:
     state_producer: Any
     runners: Runners
     execution: Execution
+    announcer: Announcer | None = None
     engine: Any = None
     parkings: dict[tuple[str, int], Parking] = field(default_factory=dict)
+    schedules: dict[tuple[str, int], Schedules] = field(default_factory=dict)
     tasks: dict[tuple[str, int], list[asyncio.Task[None]]] = field(default_factory=dict)
 
     def inputs(self) -> dict[str, str]:
@@ -122,6 +128,7 @@ class Assembly:
         self.parkings[source.name, number] = parking
         partition.settlement = self._settlement(partition, parking, writer, source)
         partition.desk = self._desk(partition, parking, source)
+        self._add_schedules(partition, parking, writer, source)
         partition.joins = Joins(
             partition=partition,
             reader=self.reader(source),
@@ -131,6 +138,27 @@ class Assembly:
             now_ms=now_ms,
         )
         return partition
+
+    def _add_schedules(self, partition: Partition, parking: Parking, writer: int, source: Source) -> None:
+        """Cursors of schedules are among the jobs."""
+        if not source.is_jobs or self.announcer is None:
+            return
+        schedules = Schedules(
+            partition=partition,
+            parking=parking,
+            standing=Standing(partition=partition, now_ms=now_ms),
+            reader=self.reader(source),
+            view=self.announcer.view,
+            ready=self.announcer.ready,
+            partitions=source.partitions or 1,
+            app_id=self.settings.app_id,
+            pen=Pen(writer=writer, worker=self.settings.worker_name, release=self.settings.release),
+            now_ms=now_ms,
+        )
+        parking.keepers[SCHEDULE_PREFIX] = schedules.fire
+        partition.desk.handlers |= ScheduleCommands(schedules=schedules, now_ms=now_ms).handlers()
+        self.announcer.listeners.add(schedules.registry_changed)
+        self.schedules[source.name, partition.number] = schedules
 
     def _desk(self, partition: Partition, parking: Parking, source: Source) -> Desk:
         reader, standing = self.reader(source), Standing(partition=partition, now_ms=now_ms)
@@ -197,10 +225,15 @@ class Assembly:
             self._spawn(self.parkings[key].counts.take_stock(partition)),
             self._spawn(repair.run()),
         ]
+        if key in self.schedules:
+            self.tasks[key].append(self._spawn(self.schedules[key].run()))
 
     def dismantle(self, source: str, number: int) -> None:
         """Stop the background work of a partition that went away."""
         self.parkings.pop((source, number), None)
+        schedules = self.schedules.pop((source, number), None)
+        if schedules is not None and self.announcer is not None:
+            self.announcer.listeners.discard(schedules.registry_changed)
         for task in self.tasks.pop((source, number), []):
             task.cancel()
 

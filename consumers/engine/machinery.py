@@ -11,6 +11,9 @@ from typing import Any, Final
 import structlog
 from aiokafka import AIOKafkaProducer
 
+from consumers.announcing.announcer import Announcer
+from consumers.announcing.documents import announcements
+from consumers.announcing.heartbeat import STOPPED, Heartbeat
 from consumers.engine.app import new_app
 from consumers.engine.assembly import Assembly
 from consumers.engine.engine import Engine
@@ -52,6 +55,7 @@ class Machinery:
         self._telemetry = telemetry
         self._crashed = crashed
         self._background: list[asyncio.Task[Any]] = []
+        self._heartbeat: Heartbeat | None = None
         self.outbox = Outbox(settings)
         self.state_producer = _state_producer(settings)
         sending = Sending(outbox=self.outbox, app_id=settings.app_id)
@@ -69,7 +73,14 @@ class Machinery:
             threads=settings.thread_pool_size,
         )
         self.runners.execution.inputs = Inputs(settings)
+        self.announcer = Announcer(
+            settings=settings,
+            own=announcements(registry, settings.release),
+            modules=settings.task_modules,
+            send=self.outbox.send,
+        )
         assembly = Assembly(
+            announcer=self.announcer,
             settings=settings,
             registry=registry,
             sources=sources,
@@ -87,6 +98,7 @@ class Machinery:
         )
         self.app = self.engine.app = new_app(settings, self.engine)
         self.runners.lease_until = self.engine.lease_until
+        self._tasks_by_name = registry.tasks
         self._subscribe(assembly, sources)
 
     def _subscribe(self, assembly: Assembly, sources: tuple[Source, ...]) -> None:
@@ -119,6 +131,16 @@ class Machinery:
         self._spawn(self._beat(health))
         self._spawn(watch_clients(self.app, self._producers))
         self._spawn(self._fence_again())
+        self._heartbeat = Heartbeat(
+            settings=self._settings,
+            tasks=self._tasks_by_name,
+            send=self.outbox.send,
+            state=lambda: health.state.value,
+            owned=lambda: list(self.engine.partitions),
+            running=lambda: len(self.runners.running),
+        )
+        self._spawn(self.announcer.run())
+        self._spawn(self._heartbeat.run())
         self._spawn(self.app.start())
 
     def _producers(self) -> dict[str, Any]:
@@ -155,6 +177,8 @@ class Machinery:
         await _within(self.runners.idle(), 1.0)
         await _within(self.engine.settle_all(), 2.0)
         await _within(self.engine.release_all(), 2.0)
+        if self._heartbeat is not None:
+            await _within(self._heartbeat.beat(STOPPED), 1.0)
         if consumer is not None:
             await consumer.commit_within(2.0)
 

@@ -5,7 +5,7 @@ to, nothing blocks behind a delay, and a parked job costs no memory.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -22,7 +22,7 @@ from consumers.engine.statedb import Change
 from consumers.outcomes import Cancelled, DeadLettered, Failure
 from schemas.deadletter import Reason
 from schemas.job import JobState
-from schemas.state import Position, StateRecord, header_of
+from schemas.state import Position, StateRecord, header_of, is_reserved
 
 log = structlog.get_logger()
 
@@ -30,6 +30,9 @@ FIRE_AT_ONCE: Final = 500
 LONGEST_SLEEP_SECONDS: Final = 1.0
 SHORTEST_SLEEP_SECONDS: Final = 0.005
 COMPACT_EVERY: Final = 100_000
+
+Keeper = Callable[[bytes, bytes, int], Awaitable[None]]
+"""Takes a due record that is no job: its key, its value, the time. Registered by the prefix of the key."""
 
 
 class Parking:
@@ -48,6 +51,7 @@ class Parking:
         self.counts = ParkedCounts()
         self.due = 0
         self.late_seconds = 0.0
+        self.keepers: dict[bytes, Keeper] = {}
 
     def changed(self) -> None:
         """Something was parked: it may be due before what was waited for."""
@@ -114,6 +118,8 @@ class Parking:
             retry.fired(index_key)
             if parked is None or index_key[2:10] != parked[:8]:
                 stale.append(index_key)
+            elif is_reserved(id):
+                await self._keep(id, parked, now_ms)
             elif id.decode(errors="replace") in partition.in_flight:
                 continue
             elif newest(finished, parked, now_ms) is not parked:
@@ -129,6 +135,11 @@ class Parking:
             retry.forget_due(stale)
         self._fired += len(entries)
         await partition.start(jobs)
+
+    async def _keep(self, id: bytes, value: bytes, now_ms: int) -> None:
+        prefix = id[: id.index(b"/") + 1]
+        if prefix in self.keepers:
+            await self.keepers[prefix](id, value, now_ms)
 
     def _revive(self, id: str, record: StateRecord) -> Job | None:
         """The job of a parked record, in flight; None when it was settled at once."""
