@@ -19,6 +19,7 @@ COMMANDS = {
     "broker": "A Kafka on this machine, for development and tests.",
     "topics": "Create topics, and compare them with what the work needs.",
     "worker": "Run the tasks.",
+    "gateway": "Serve jobs and events over HTTP.",
     "publish": "Publish an event.",
     "enqueue": "Ask for a job.",
     "jobs": "Look at jobs; cancel, retry and move them.",

@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: API keys, sessions of pages, and nobody at all on a gateway without keys."""
+"""Who asks, and whether they may: API keys, sessions of pages, and anybody on a gateway without keys."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final

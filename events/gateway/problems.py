@@ -39,8 +39,8 @@ CATALOGUE: Final = _catalogue(
          "Send `Authorization: Bearer <key>` with a key this gateway knows. "
          "`headrace gateway keys new` makes one."),
     Kind("not-allowed", 403, "The API key does not allow this",
-         "The key is known, but lacks the scope named in `scope`: `read` looks at jobs, `submit` asks for jobs and "
-         "publishes events, `operate` cancels, retries and moves them."),
+         "The key is known, but lacks the scope named in `scope`: `read` looks at jobs, `submit` asks for "
+         "jobs and publishes events, `operate` cancels, retries and moves them."),
     Kind("cross-site", 403, "A request from another site",
          "A browser sent this on behalf of another site, or a form without its token. "
          "Requests of programs carry no `Origin` of another host."),
@@ -78,8 +78,8 @@ CATALOGUE: Final = _catalogue(
     Kind("invalid-event", 422, "Not a CloudEvent",
          "The request is no CloudEvent 1.0 in binary, structured or batched mode; `errors` says where."),
     Kind("unknown-topic", 422, "No topic for the event",
-         "No task subscribes to the type, or tasks subscribe to it on several topics: name one with `?topic=`."
-         " Only topics tasks subscribe to, and those of HEADRACE_GATEWAY_EVENT_TOPICS, are written to."),
+         "No task subscribes to the type, or tasks subscribe to it on several topics: name one with "
+         "`?topic=`. Only topics tasks subscribe to and those of HEADRACE_GATEWAY_EVENT_TOPICS are taken."),
     Kind("idempotency-key-reused", 422, "The Idempotency-Key was used for another body",
          "A key names one request. Send the same body again, or take a new key."),
     Kind("too-many-requests", 429, "Too many requests",
@@ -181,7 +181,7 @@ def documented(*slugs: str) -> dict[int | str, dict[str, Any]]:
             kind.status,
             {
                 "description": "",
-                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
             },
         )
         text = f"[{kind.title}]({kind.type})"

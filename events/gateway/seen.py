@@ -1,4 +1,4 @@
-"""What the gateway remembers of the job requests it reads back from `A.jobs.*`: keys used, and depth of lanes.
+"""What the gateway remembers of the requests it reads back from `A.jobs.*`: keys used, and depth of lanes.
 
 Every replica reads the same partitions in the same order, so all of them agree on who was first.
 """

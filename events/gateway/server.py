@@ -1,0 +1,45 @@
+"""The gateway as a process: one uvicorn in it, until told to stop."""
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from events.errors import EventsError
+from events.gateway.settings import GatewaySettings
+
+KEEP_ALIVE_SECONDS = 75
+
+
+class PortUnavailable(EventsError):
+    """The address cannot be had."""
+
+
+def serve(app: ASGIApp, settings: GatewaySettings) -> None:
+    """Serve until SIGTERM or SIGINT; requests begun are answered, for `gateway_drain_seconds`.
+
+    Raises PortUnavailable.
+    """
+    config = uvicorn.Config(
+        app,
+        host=settings.gateway_host,
+        port=settings.gateway_port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=max(1, round(settings.gateway_drain_seconds)),
+        backlog=2048,
+    )
+    server = uvicorn.Server(config)
+    try:
+        listening = config.bind_socket()
+    except SystemExit:
+        raise PortUnavailable(
+            f"{settings.gateway_host}:{settings.gateway_port} cannot be opened: "
+            "set HEADRACE_GATEWAY_PORT to a free port, 0 for any"
+        ) from None
+    server.run(sockets=[listening])
