@@ -1,0 +1,39 @@
+"""What workers announce: tasks and schedules (`A.registry`) and signs of life (`A.workers`), in memory."""
+
+from typing import Any
+
+import orjson
+
+from events.topics import Kind
+
+Announcement = dict[str, Any]
+
+
+class Announced:
+    """The newest announcement of each task, schedule and worker. Written by one thread, read by any."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, Announcement] = {}
+        self.schedules: dict[str, Announcement] = {}
+        self.workers: dict[str, Announcement] = {}
+
+    def add(self, kind: Kind, record: Any) -> None:
+        """Take the next record of either topic; what is not ours is left aside."""
+        key = (record.key or b"").decode(errors="replace")
+        if kind is Kind.WORKERS:
+            self._put(self.workers, key, record.value)
+        elif key.startswith("task/"):
+            self._put(self.tasks, key.removeprefix("task/"), record.value)
+        elif key.startswith("schedule/"):
+            self._put(self.schedules, key.removeprefix("schedule/"), record.value)
+
+    def _put(self, known: dict[str, Announcement], name: str, value: bytes | None) -> None:
+        if value is None:
+            known.pop(name, None)
+            return
+        try:
+            told = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return
+        if isinstance(told, dict):
+            known[name] = told

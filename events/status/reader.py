@@ -1,0 +1,256 @@
+"""Answers about jobs, from what was read of Kafka: for the gateway, and for whoever wants the same in Python.
+
+No answer about a job is older than the question: a job that may still change, or that is not known, is
+looked up once everything is read that Kafka had when it was asked for. So two replicas never contradict
+each other, however far one of them is behind; it answers later, or says that it cannot.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, Self
+
+import orjson
+
+from events.log_reader import LogReader, LogRecord
+from events.status import folded, query
+from events.status.batch import LETTERS
+from events.status.document import status_of
+from events.status.ends import Ends
+from events.status.errors import Behind
+from events.status.folded import Folded
+from events.status.ingest import Ingest
+from events.status.keys import ANSWER, CURSOR, LETTER, LETTER_OF, LETTER_TIME, STATE_OF, TIME_BYTES, inverted
+from events.status.query import JobPage, JobQuery
+from events.status.settings import StatusSettings
+from events.status.store import Partition, Store, open_store
+from events.status.waiting import Waiting
+from events.topics import JOBS, dlq_topic, ledger_topic, retry_topic
+from schemas.job import JobState
+from schemas.state import COMMAND_PREFIX, Position
+from schemas.status import JobStatus
+
+CHILDREN_TOLD: Final = 100
+_MAY_RUN_AGAIN: Final = frozenset({JobState.FAILED.value})
+
+
+class Located(NamedTuple):
+    """Where a job lives. `at` is the record that asked for it; None for one that no record asked for."""
+
+    source: str
+    partition: int
+    at: Position | None
+    task: str
+
+
+class StatusReader:
+    """The read model of one process. An async context manager; use it in one event loop.
+
+    Raises InvalidSettings when its folder cannot be used.
+    """
+
+    def __init__(
+        self,
+        settings: StatusSettings | None = None,
+        *,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self.settings = settings or StatusSettings()
+        self._now_ms = now_ms
+        self.waiting = Waiting(lambda: self.ingest.positions)
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self.store: Store = open_store(self.settings.status_dir, app_id=self.settings.app_id)
+        self._ends = Ends(self.settings)
+        self._letter_lock = asyncio.Lock()
+
+        def progressed(ids: set[str]) -> None:
+            if self.waiting.any:
+                loop.call_soon_threadsafe(self.waiting.progressed, ids)
+
+        self.ingest = Ingest(self.settings, self.store, progressed, now_ms=self._now_ms)
+        self.ingest.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            await self._ends.close()
+            await asyncio.to_thread(self.ingest.stop)
+        finally:
+            self.store.close()
+
+    # -- jobs
+
+    async def job(
+        self, job_id: str, *, wait_seconds: float = 0.0, stale_ok: bool = False
+    ) -> JobStatus | None:
+        """The status of a job, None when Kafka knows none of that id.
+
+        `wait_seconds`: wait so long for it to finish, and return it either way. `stale_ok`: what is known
+        here and now, however old. Raises Behind when reading cannot catch up in time, BrokerDown when Kafka
+        does not say how much there is to read.
+        """
+        until = time.monotonic() + wait_seconds
+        if not stale_ok:
+            await self._catch_up_with(job_id)
+        with self.waiting.for_job(job_id) as changed:
+            while True:
+                status = self.known(job_id)
+                left = until - time.monotonic()
+                if status is None or status.finished or left <= 0:
+                    return status
+                await changed(left)
+
+    def known(self, job_id: str) -> JobStatus | None:
+        """What is known of a job here and now."""
+        job = query.job_of(self.store, job_id)
+        if job is None or folded.is_over(job, self._now_ms()):
+            return None
+        return status_of(job_id, job, query.children_of(self.store, job_id, CHILDREN_TOLD))
+
+    async def caught_up(self, partitions: set[Partition] | None = None) -> None:
+        """Return once all is read that is in these partitions, or in any, now. Raises Behind, BrokerDown."""
+        until = time.monotonic() + self.settings.status_catch_up_seconds
+        ends = await self._ends.of(partitions)
+        if not await self.waiting.reached(ends, until - time.monotonic()):
+            seconds = self.settings.status_catch_up_seconds
+            raise Behind(f"The read model is behind Kafka and did not catch up within {seconds:g} s.")
+
+    async def _catch_up_with(self, job_id: str) -> None:
+        job = query.job_of(self.store, job_id)
+        if job is None or folded.is_over(job, self._now_ms()):
+            await self.caught_up()
+        elif not self._is_settled(job):
+            await self.caught_up(self._homes_of(job))
+
+    def _is_settled(self, job: Folded) -> bool:
+        record = folded.newest(job)
+        if record is None or not record.finished:
+            return False
+        return record.document["state"] not in _MAY_RUN_AGAIN and not (job.get("q") or {}).get("unique")
+
+    def _homes_of(self, job: Folded) -> set[Partition]:
+        """The state partitions that tell more of a job."""
+        places = {place.rpartition("/")[::2] for place in job.get("s", {})}
+        if "q" in job:
+            places.add((JOBS, str(job["q"]["at"][1])))
+        app_id = self.settings.app_id
+        homes = {
+            (topic(app_id, source), int(number))
+            for source, number in places
+            for topic in (retry_topic, ledger_topic)
+        }
+        return homes & self.ingest.places.keys() or homes
+
+    async def jobs(self, wanted: JobQuery) -> JobPage:
+        """A page of jobs, newest first, as they are known here. Raises BadCursor."""
+        return query.find(self.store, self._counted, wanted, self._now_ms())
+
+    async def locate(self, job_id: str) -> Located | None:
+        """Where a job lives, None when Kafka knows none of that id. Raises Behind, BrokerDown."""
+        job = query.job_of(self.store, job_id)
+        if job is None:
+            await self.caught_up()
+            job = query.job_of(self.store, job_id)
+        if job is None or (status := status_of(job_id, job)) is None:
+            return None
+        origin = status.origin
+        at = None if origin is None else Position(origin.topic, origin.partition, origin.offset)
+        return Located(status.source, status.partition, at, status.task)
+
+    # -- commands and schedules
+
+    async def answer(self, command_id: str, timeout: float) -> dict[str, Any] | None:
+        """The answer to a command, None when there is none within `timeout` seconds."""
+        until = time.monotonic() + timeout
+        with self.waiting.for_job(COMMAND_PREFIX.decode() + command_id) as changed:
+            while True:
+                raw = self.store.get(ANSWER + command_id.encode())
+                if raw is not None:
+                    found: dict[str, Any] = orjson.loads(raw[TIME_BYTES:])
+                    return found
+                left = until - time.monotonic()
+                if left <= 0:
+                    return None
+                await changed(left)
+
+    def schedules(self) -> dict[str, dict[str, Any]]:
+        """What workers announce of each schedule that is not removed, with its `cursor` if there is one."""
+        found = {}
+        for name, told in sorted(self.ingest.announced.schedules.items()):
+            if not told.get("removed"):
+                cursor = self.store.get(CURSOR + name.encode())
+                found[name] = told | {"cursor": None if cursor is None else orjson.loads(cursor)}
+        return found
+
+    # -- dead letters
+
+    def letters(
+        self, *, wanted: Callable[[dict[str, Any]], bool] = lambda _: True, limit: int = 50, before: str = ""
+    ) -> list[dict[str, Any]]:
+        """Dead letters, newest first, those after the letter of the id `before`."""
+        start = LETTER
+        if before and (facts := self.letter(before)) is not None:
+            start = LETTER + inverted(facts["ms"]) + before.encode() + b"\0"
+        found = []
+        for _, raw in self.store.scan(LETTER, start):
+            facts = orjson.loads(raw)
+            if wanted(facts):
+                found.append(facts)
+            if len(found) >= limit:
+                break
+        return found
+
+    def letter(self, id: str) -> dict[str, Any] | None:
+        """What is listed of one letter, by its id or by that of its job (the newest one)."""
+        wanted = next((raw for _, raw in self.store.scan(LETTER_OF + id.encode() + b"\0")), id.encode())
+        time = self.store.get(LETTER_TIME + wanted)
+        raw = None if time is None else self.store.get(LETTER + time + wanted)
+        return None if raw is None else orjson.loads(raw)
+
+    async def letter_record(self, facts: dict[str, Any]) -> LogRecord | None:
+        """The letter itself, read from Kafka; None when its topic no longer has it. Raises BrokerDown."""
+        async with self._letter_lock, LogReader(self.settings, timeout_seconds=10) as reader:
+            topic = dlq_topic(self.settings.app_id, facts["source"])
+            return await reader.record_at(topic, facts["partition"], facts["offset"])
+
+    # -- all together
+
+    def tasks(self) -> dict[str, dict[str, Any]]:
+        """What workers announce of each task."""
+        return dict(sorted(self.ingest.announced.tasks.items()))
+
+    def workers(self) -> dict[str, dict[str, Any]]:
+        """The last sign of life of each worker."""
+        return dict(sorted(self.ingest.announced.workers.items()))
+
+    def counts(self) -> dict[str, dict[JobState, int]]:
+        """How many jobs are known, by task and state."""
+        found: dict[str, dict[JobState, int]] = {}
+        for lane, number in self._counted().items():
+            if number > 0 and not lane.startswith(b"\0"):
+                found.setdefault(lane[:-2].decode(), {})[STATE_OF[lane[-1]]] = number
+        return found
+
+    def letter_counts(self) -> dict[str, int]:
+        """How many dead letters there are, by source."""
+        return {
+            lane[len(LETTERS) :].decode(): number
+            for lane, number in self._counted().items()
+            if number > 0 and lane.startswith(LETTERS)
+        }
+
+    def _counted(self) -> dict[bytes, int]:
+        return dict(self.ingest.folding.counts)
+
+    @property
+    def lag_seconds(self) -> float | None:
+        """How far behind Kafka reading is; None before it caught up for the first time."""
+        return self.ingest.lag_seconds
+
+    @property
+    def ready(self) -> bool:
+        """Whether reading goes on and is not far behind."""
+        lag = self.lag_seconds
+        return self.ingest.alive and lag is not None and lag <= self.settings.status_ready_lag_seconds
