@@ -46,21 +46,39 @@ INTERRUPTED = 130
     show_default=True,
     help="For reports and logs; emptied at the start.",
 )
+@click.option(
+    "--gateway-port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Where the gateway listens [default: any free port; its address is printed].",
+)
+@click.option("--stay", is_flag=True, help="Leave everything up after the summary, until Ctrl-C.")
 @click.option("--plain", is_flag=True, help="Lines instead of a live picture, also on a terminal.")
-def command(speed: float, count: int | None, day: dt.datetime, folder: Path, plain: bool) -> None:
+def command(
+    speed: float,
+    count: int | None,
+    day: dt.datetime,
+    folder: Path,
+    gateway_port: int | None,
+    stay: bool,
+    plain: bool,
+) -> None:
     """Play a day of flights from New York in 2013 through two workers.
 
     Starts a Kafka of its own (or uses HEADRACE_BOOTSTRAP_SERVERS), a mail server and a webhook that fail now
-    and then, and two workers; publishes the flights as events; ends by itself with a summary.
+    and then, two workers and the gateway; publishes the flights as events; ends by itself with a summary.
     Exit code 1 when the summary does not add up.
     """
     console = Console(highlight=False)
     flights = read_flights(day.date(), count)
     _end_like_ctrl_c(signal.SIGTERM, signal.SIGHUP)
     try:
-        with screen_on(console, plain=plain) as screen, stage(folder, screen.say) as set_up:
+        with screen_on(console, plain=plain) as screen, stage(folder, screen.say, gateway_port) as set_up:
             ending = asyncio.run(conduct(set_up, screen, flights, speed=speed))
-            screen.say("Stopping the workers and Kafka")
+            if stay:
+                screen.say(f"Still at {set_up.gateway.url}; Ctrl-C ends it")
+                signal.pause()
+            screen.say("Stopping the workers, the gateway and Kafka")
     except KeyboardInterrupt:
         console.print("Interrupted; everything is stopped.")
         raise SystemExit(INTERRUPTED) from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from events.sender import Sender
 
 SETTLE_SECONDS: Final = 240.0
 KAFKA_SECONDS: Final = 30.0
+CATCH_UP_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,20 @@ async def _ending(
         mails=len(stage.mail.accepted),
         calls=len(stage.airlines.accepted),
         reports=read_reports(reports),
+        told=await _told(stage, tally.jobs.total()),
     )
     sums = summary_of(expectation, tally, await watcher.read(), outside)
     return Ending(sums, [path for path in reports if path.exists()])
+
+
+async def _told(stage: Stage, wanted: int) -> int:
+    """How many jobs the gateway knows of, once it has read as far as we did or the bound passed."""
+    deadline = time.monotonic() + CATCH_UP_SECONDS
+    while True:
+        told = sum((await asyncio.to_thread(stage.gateway.counts)).values())
+        if told == wanted or time.monotonic() > deadline:
+            return told
+        await asyncio.sleep(0.2)
 
 
 def _pace(speed: float) -> str:

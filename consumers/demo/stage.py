@@ -1,5 +1,7 @@
-"""Everything the play needs around it: folder, Kafka, topics, servers, two workers. Started in order, and
-stopped in the opposite one, however the play ends."""
+"""Everything the play needs around it: folder, Kafka, topics, servers, two workers, the gateway.
+
+Started in order, and stopped in the opposite one, however the play ends.
+"""
 
 import asyncio
 import shutil
@@ -18,7 +20,13 @@ from consumers.demo.mail_stub import MailStub
 from consumers.demo.manifest_file import CHUNK_BYTES, CHUNKS_PER_JOB
 from consumers.demo.programme import TOPIC
 from consumers.demo.tally import holds_records
-from consumers.demo.worker_process import HEADRACE, WorkerProcess, environment_of
+from consumers.demo.worker_process import (
+    HEADRACE,
+    GatewayProcess,
+    HeadraceProcess,
+    WorkerProcess,
+    environment_of,
+)
 from events.broker import LocalBroker
 from events.settings import ClientSettings
 
@@ -38,6 +46,7 @@ class Stage:
     mail: MailStub
     airlines: AirlineStub
     workers: tuple[WorkerProcess, ...]
+    gateway: GatewayProcess
 
     @property
     def reports(self) -> Path:
@@ -45,13 +54,16 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, say: Say) -> Iterator[Stage]:
-    """Build the stage. Raises DemoError, and EventsError when there is no Kafka to be had."""
+def stage(folder: Path, say: Say, gateway_port: int | None = None) -> Iterator[Stage]:
+    """Build the stage; the gateway listens on any free port unless one is given.
+
+    Raises DemoError, and EventsError when there is no Kafka to be had.
+    """
     before = signal.getsignal(signal.SIGINT)
     try:
         with ExitStack() as stack:
             try:
-                yield _build(clear(folder), stack, say)
+                yield _build(clear(folder), stack, say, gateway_port)
             finally:
                 # A second Ctrl-C must not leave processes behind; every step of stopping has its bound.
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -59,7 +71,7 @@ def stage(folder: Path, say: Say) -> Iterator[Stage]:
         signal.signal(signal.SIGINT, before)
 
 
-def _build(folder: Path, stack: ExitStack, say: Say) -> Stage:
+def _build(folder: Path, stack: ExitStack, say: Say, gateway_port: int | None) -> Stage:
     client = _kafka(folder, stack, say)
     mail, airlines = MailStub(), AirlineStub()
     mail.start()
@@ -69,13 +81,16 @@ def _build(folder: Path, stack: ExitStack, say: Say) -> Stage:
     settings = _settings(folder, client, mail, airlines)
     _apply_topics(settings, say)
     workers = tuple(WorkerProcess(name=name, folder=folder, settings=settings) for name in WORKERS)
-    stack.callback(_stop, workers)
-    say(f"Starting {len(workers)} workers")
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.wait_ready()
-    return Stage(folder=folder, client=client, mail=mail, airlines=airlines, workers=workers)
+    gateway = GatewayProcess(folder=folder, settings=settings, port=gateway_port)
+    processes = (*workers, gateway)
+    stack.callback(_stop, processes)
+    say(f"Starting {len(workers)} workers and the gateway")
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.wait_ready()
+    say(f"Look at every job: {gateway.url}")
+    return Stage(folder=folder, client=client, mail=mail, airlines=airlines, workers=workers, gateway=gateway)
 
 
 def clear(folder: Path) -> Path:
@@ -155,8 +170,8 @@ def _apply_topics(settings: dict[str, str], say: Say) -> None:
         raise DemoError(f"headrace topics apply failed:\n{done.stderr.strip()}")
 
 
-def _stop(workers: tuple[WorkerProcess, ...]) -> None:
-    for worker in workers:
-        worker.ask_to_stop()
-    for worker in workers:
-        worker.stop()
+def _stop(processes: tuple[HeadraceProcess, ...]) -> None:
+    for process in processes:
+        process.ask_to_stop()
+    for process in processes:
+        process.stop()

@@ -37,6 +37,7 @@ class Outside:
     mails: int
     calls: int
     reports: Mapping[str, int]  # departed, arrived, cancelled
+    told: int  # jobs the gateway knows of
 
 
 def summary_of(expected: Expectation, tally: Tally, reading: Reading, outside: Outside) -> list[Sum]:
@@ -85,5 +86,6 @@ def _details(expected: Expectation, tally: Tally, reading: Reading, outside: Out
         Sum("failed in the ledger", failed, {"dead letters of jobs": tally.dead}, "dead letters"),
         Sum("mails completed", sent, {"taken by the mail server": outside.mails}, "mail server"),
         Sum("airlines told", told, {"calls taken by their server": outside.calls}, "airlines"),
+        Sum("jobs in the state topics", tally.jobs.total(), {"told by the gateway": outside.told}, "gateway"),
         Sum("flight events", expected.flights.total(), outside.reports, "daily report"),
     ]

@@ -1,5 +1,6 @@
-"""One worker of the demo: the real command in a process of its own."""
+"""A worker or the gateway of the demo: the real command in a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -22,30 +23,24 @@ _POLL_SECONDS: Final = 0.1
 _PASSED_ON: Final = ("HEADRACE_SECURITY_", "HEADRACE_SASL_", "HEADRACE_SSL_")
 
 
-class WorkerProcess:
+class HeadraceProcess:
     """Start it, wait until it is ready, read its metrics, stop it."""
 
-    def __init__(self, *, name: str, folder: Path, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: str, *, name: str, folder: Path, port: int, settings: Mapping[str, str]
+    ) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
-        self._port = free_port()
-        self._environment = environment_of(
-            {
-                **settings,
-                "HEADRACE_STATE_DIR": str(folder / name),
-                "HEADRACE_HOST": HOST,
-                "HEADRACE_PORT": str(self._port),
-                "HEADRACE_WORKER_NAME": name,
-                "HEADRACE_LOG_FORMAT": "json",
-            }
-        )
+        self.url = f"http://{HOST}:{port}"
+        self._command = command
+        self._environment = environment_of({**settings, "HEADRACE_LOG_FORMAT": "json"})
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the process. A session of its own: Ctrl-C is for the demo, which then stops it in order."""
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*HEADRACE, "worker"],
+                [*HEADRACE, self._command],
                 env=self._environment,
                 stdout=log,
                 stderr=log,
@@ -94,7 +89,7 @@ class WorkerProcess:
 
     def _get(self, path: str) -> str:
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{self._port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:
                 text: str = answer.read().decode()
                 return text
         except (urllib.error.URLError, OSError):
@@ -102,6 +97,38 @@ class WorkerProcess:
 
     def _log_tail(self) -> str:
         return self.log.read_text(errors="replace")[-2000:] if self.log.exists() else "(nothing)"
+
+
+class WorkerProcess(HeadraceProcess):
+    """One worker."""
+
+    def __init__(self, *, name: str, folder: Path, settings: Mapping[str, str]) -> None:
+        port = free_port()
+        own = {
+            "HEADRACE_STATE_DIR": str(folder / name),
+            "HEADRACE_HOST": HOST,
+            "HEADRACE_PORT": str(port),
+            "HEADRACE_WORKER_NAME": name,
+        }
+        super().__init__("worker", name=name, folder=folder, port=port, settings={**settings, **own})
+
+
+class GatewayProcess(HeadraceProcess):
+    """The gateway, without keys: it listens on this machine alone."""
+
+    def __init__(self, *, folder: Path, settings: Mapping[str, str], port: int | None) -> None:
+        port = port or free_port()
+        own = {
+            "HEADRACE_GATEWAY_HOST": HOST,
+            "HEADRACE_GATEWAY_PORT": str(port),
+            "HEADRACE_GATEWAY_STATE_DIR": str(folder / "gateway"),
+        }
+        super().__init__("gateway", name="gateway", folder=folder, port=port, settings={**settings, **own})
+
+    def counts(self) -> dict[str, int]:
+        """How many jobs are in which state, as it tells everybody; empty when it does not answer now."""
+        text = self._get("/overview")
+        return {} if not text else {str(state): int(n) for state, n in json.loads(text)["states"].items()}
 
 
 def environment_of(settings: Mapping[str, str]) -> dict[str, str]:

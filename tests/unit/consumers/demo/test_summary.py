@@ -1,5 +1,6 @@
 """Whether sums hold, and whether each of them notices what it is there for."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,7 +52,12 @@ def play() -> Play:
         "headrace_events_unsubscribed_total": [({"source": "flights"}, 3)],
         "headrace_jobs_finished_total": [({"outcome": "skipped"}, 4), ({"outcome": "completed"}, 15)],
     }
-    return Play(expected, tally, samples, Outside(3, 2, {"departed": 8, "arrived": 5, "cancelled": 2}))
+    return Play(
+        expected,
+        tally,
+        samples,
+        Outside(3, 2, {"departed": 8, "arrived": 5, "cancelled": 2}, tally.jobs.total()),
+    )
 
 
 def test_everything_adds_up(play: Play) -> None:
@@ -86,22 +92,27 @@ def lose_an_event(play: Play) -> None:
 
 
 def send_a_mail_nobody_got(play: Play) -> None:
-    play.outside = Outside(2, 2, play.outside.reports)
+    play.outside = Outside(2, 2, play.outside.reports, play.outside.told)
 
 
 def tell_an_airline_that_did_not_hear(play: Play) -> None:
-    play.outside = Outside(3, 1, play.outside.reports)
+    play.outside = Outside(3, 1, play.outside.reports, play.outside.told)
 
 
 def report_a_flight_twice(play: Play) -> None:
-    play.outside = Outside(3, 2, {"departed": 9, "arrived": 5, "cancelled": 2})
+    play.outside = Outside(3, 2, {"departed": 9, "arrived": 5, "cancelled": 2}, play.outside.told)
+
+
+def hide_a_job(play: Play) -> None:
+    play.outside = dataclasses.replace(play.outside, told=play.outside.told - 1)
 
 
 @pytest.mark.parametrize(
     ("harm", "noticed"),
     [
-        (lose_a_job, ["jobs"]),
-        (run_a_repeat, ["jobs asked for twice"]),
+        (lose_a_job, ["jobs", "jobs in the state topics"]),
+        (run_a_repeat, ["jobs asked for twice", "jobs in the state topics"]),
+        (hide_a_job, ["jobs in the state topics"]),
         (lose_a_letter, ["jobs", "failed in the ledger"]),
         (lose_what_nobody_could_read, ["events"]),
         (lose_an_event, ["events published"]),
