@@ -1,5 +1,8 @@
 """The gateway as a process: one uvicorn in it, until told to stop."""
 
+import signal
+from types import FrameType
+
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -42,4 +45,11 @@ def serve(app: ASGIApp, settings: GatewaySettings) -> None:
             f"{settings.gateway_host}:{settings.gateway_port} cannot be opened: "
             "set HEADRACE_GATEWAY_PORT to a free port, 0 for any"
         ) from None
+    # uvicorn raises the signal again once it has stopped; a good stop ends with 0.
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _stopped)
     server.run(sockets=[listening])
+
+
+def _stopped(_number: int, _frame: FrameType | None) -> None:
+    pass
