@@ -85,8 +85,8 @@ class JobQueue:
         """Ask for one job and return when Kafka has the request.
 
         `task` is a task, `task.options(...)`, a name, or a workflow, whose job is its last one. Arguments of
-        a task are checked here, those of a name when it runs. Raises PublishError (see `events.errors`), and ValueError for arguments that are
-        not JSON.
+        a task are checked here, those of a name when it runs. Raises PublishError (see `events.errors`), and
+        ValueError for arguments that are not JSON.
         """
         if isinstance(task, Workflow):
             return await self._begin(task)

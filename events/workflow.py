@@ -99,6 +99,10 @@ class Signature(Workflow):
                 raise ValueError(f"{self.task}: {name} is of a whole workflow: chain(…).options({name}=…)")
         return replace(self, own=_options(options, self.own))
 
+    def on_its_own(self) -> Self:
+        """This step without the result of what came before it, like `task.si(…)`."""
+        return replace(self, alone=True)
+
     def _node(self) -> Json:
         own, node = self.own, {"task": self.task}
         optional = {

@@ -3,14 +3,9 @@ for itself."""
 
 from pathlib import Path
 
-from events.queue import JobQueue
-from events.settings import ClientSettings
 from events.workflow import chain, signature
+from tests.integration.flows import queue_of
 from tests.integration.observing import jobs_state, notes, observing
-
-
-def queue_of(broker: str, app_id: str) -> JobQueue:
-    return JobQueue(ClientSettings(bootstrap_servers=broker, app_id=app_id))
 
 
 async def test_a_chain_gives_the_last_result(broker: str, app_id: str, tmp_path: Path) -> None:

@@ -80,3 +80,13 @@ async def begin_another(ctx: Context, value: int) -> str:
     if ctx.attempt == 1:
         raise Retry("again", defer=0.1)
     return id
+
+
+@task
+async def echo(ctx: Context, text: str) -> str:
+    return text
+
+
+@task
+async def lengths(ctx: Context, texts: list[str]) -> list[int]:
+    return [len(text) for text in texts]
