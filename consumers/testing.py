@@ -72,6 +72,7 @@ class FakeContext(Context):
         state: Mapping[str, Any] | None = None,
         steps: Mapping[str, Any] | None = None,
         deadline: dt.datetime | None = None,
+        scheduled_at: dt.datetime | None = None,
         clock: FakeClock | None = None,
     ) -> None:
         self.clock = clock or FakeClock()
@@ -79,6 +80,8 @@ class FakeContext(Context):
         job.attempt = attempt
         job.steps = dict(steps) if steps is not None else None
         job.deadline_ms = None if deadline is None else round(deadline.timestamp() * 1000)
+        if scheduled_at is not None:
+            job.origin = {"scheduled_ms": round(scheduled_at.timestamp() * 1000)}
         self._fake = _FakePort(self.clock)
         super().__init__(job=job, state=dict(state or {}), port=self._fake)  # type: ignore[arg-type]
 
@@ -124,6 +127,7 @@ class FakeContext(Context):
             state=self.state,
             steps=self._job.steps,
             deadline=self.deadline,
+            scheduled_at=self.scheduled_at,
             clock=self.clock,
         )
 

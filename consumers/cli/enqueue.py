@@ -7,6 +7,7 @@ import click
 import orjson
 
 from consumers.cli.json_input import json_of
+from consumers.cli.moments import Length, Moment
 from consumers.cli.output import print_json
 from events.errors import JobNotCompleted
 from events.handle import JobHandle
@@ -18,7 +19,10 @@ from events.settings import ClientSettings
 @click.command()
 @click.argument("task")
 @click.option("--args", "arguments", default="{}", metavar="JSON|@FILE|-", help="Keyword arguments.")
-@click.option("--defer-by", type=click.FloatRange(min=0), metavar="SECONDS", help="Run it so much later.")
+@click.option(
+    "--in", "--defer-by", "defer_by", type=Length(), help="Run it so much later: seconds, or 90s, 2h30m, 3d."
+)
+@click.option("--at", "run_at", type=Moment(), help="Run it then: 2030-01-01T09:00:00+01:00.")
 @click.option("--deadline", type=click.FloatRange(min=0), metavar="SECONDS", help="No attempt begins after.")
 @click.option("--priority", type=click.Choice(PRIORITIES), help="Normal unless given.")
 @click.option("--job-id", help="The id of the job; the same id is the same job.")

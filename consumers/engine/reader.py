@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from consumers.engine.decisions import REROUTED, Broken, Decision, Parked
+from consumers.engine.delays import NOT_BEFORE, not_before_ms, run_at
 from consumers.engine.job import Job
 from consumers.engine.ready import RANKS
 from consumers.errors import EventError, InvalidArguments, InvalidEvent
@@ -154,6 +155,8 @@ class Reader:
             key = task.idempotency_key_of(event, payload, raw.key)
         job = self._job(job_id(task.name, key), task, event, raw, position)
         job.payload = payload
+        if NOT_BEFORE in event.extensions:
+            job.not_before_ms = not_before_ms(event)
         return Read(job)
 
     def _hop(
@@ -162,7 +165,7 @@ class Reader:
         """A task with its own idempotency key runs where equal keys meet: ask for it there."""
         key = task.idempotency_key_of(event, payload)
         job = self._job("", task, event, raw, position)
-        options = EnqueueOptions(idempotency_key=key, priority=task.settings.priority)
+        options = EnqueueOptions(idempotency_key=key, priority=task.settings.priority, run_at=run_at(event))
         output = Output.of_event(task.name, event, options, derived_id(event.id, f"hop/{task.name}", 0))
         job.outputs = [output]
         return Read(job, REROUTED)

@@ -61,10 +61,8 @@ def ticks(folder: Path, name: str) -> Counter[int]:
 
 def lines(folder: Path, event: str) -> list[dict[str, Any]]:
     """The lines of the worker's log of one event."""
-    found = []
-    for line in (folder / "worker.log").read_bytes().splitlines():
-        if event.encode() in line and line.startswith(b"{"):
-            found.append(orjson.loads(line))
+    written = (folder / "worker.log").read_bytes().splitlines()
+    found = [orjson.loads(line) for line in written if event.encode() in line and line.startswith(b"{")]
     return [line for line in found if line.get("event") == event]
 
 

@@ -1,4 +1,4 @@
-"""Tasks that run at times. Which schedules there are is told by the environment, so that a test can change them."""
+"""Tasks that run at times. The environment tells which schedules there are: a test can change them."""
 
 import asyncio
 import os

@@ -124,3 +124,9 @@ def test_it_tells_what_the_worker_would_do(headrace_context, headrace_clock):
     assert isinstance(last.outcome_of(work, OSError()), DeadLettered)
     assert isinstance(headrace_context.outcome_of(work, Fail("no")), DeadLettered)
     assert isinstance(headrace_context.outcome_of(work, Retry(defer=5)), RetryLater)
+
+
+def test_a_scheduled_time_can_be_given() -> None:
+    at = dt.datetime(2031, 1, 1, 3, tzinfo=dt.UTC)
+    assert Context.fake(scheduled_at=at).next_attempt().scheduled_at == at
+    assert Context.fake().scheduled_at is None

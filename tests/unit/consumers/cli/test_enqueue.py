@@ -63,3 +63,11 @@ def test_wrong_use_is_told(asked: Asked, arguments: tuple[str, ...], message: st
     assert code == 2
     assert message in output
     assert not asked
+
+
+def test_when_it_runs(asked: Asked) -> None:
+    run("t", "--in", "2h30m")
+    run("t", "--at", "2030-01-01T09:00:00Z")
+    assert asked[0][2].defer_by == 9000
+    assert str(asked[1][2].run_at) == "2030-01-01 09:00:00+00:00"
+    assert "exclude each other" in run("t", "--in", "5", "--at", "2030-01-01T09:00:00Z")[1]
