@@ -14,6 +14,8 @@ ConsumersError
 │   └── InvalidEvent       its data do not fit the task's model, or a function of the task's options raised
 ├── InvalidArguments       arguments do not fit the parameters of a plain task
 ├── TaskTimeout            an attempt ran longer than the task's timeout; counts as a failure
+├── TaskCancelled          raised in a child process: its attempt is to end, nobody wants it any more
+├── WorkerLost             a child process died in the middle of an attempt; counts as a failure
 └── ContextError           a handler used its context in a way that cannot be kept
     ├── StepRefused        a step's name is taken, or its result is no JSON
     ├── OutputRefused      what was published or enqueued cannot be sent
@@ -75,6 +77,15 @@ class InvalidArguments(ConsumersError):
 
 class TaskTimeout(ConsumersError, TimeoutError):
     """An attempt ran longer than the task's timeout."""
+
+
+class TaskCancelled(ConsumersError):
+    """The attempt is to end: the job was cancelled, or its worker stops. Raised inside a handler that runs in
+    a child process."""
+
+
+class WorkerLost(ConsumersError):
+    """The process an attempt ran in died: a crash, an exit, out of memory."""
 
 
 class ContextError(ConsumersError):

@@ -11,14 +11,20 @@ if TYPE_CHECKING:
 Middleware = Callable[["Context", Callable[[], Awaitable[Any]]], Awaitable[Any]]
 Call = Callable[["Context", Any, dict[str, Any]], Any]
 RunInThread = Callable[[Callable[[], Any]], Awaitable[Any]]
+RunInProcess = Callable[["Context", Any, dict[str, Any]], Awaitable[Any]]
 
 
 def compose(
-    task: "Task[..., Any]", middleware: tuple[Middleware, ...], run_in_thread: RunInThread | None
+    task: "Task[..., Any]",
+    middleware: tuple[Middleware, ...],
+    run_in_thread: RunInThread | None,
+    run_in_process: RunInProcess | None = None,
 ) -> Call:
     """The call of a task inside all middleware, the first registered outermost."""
     call: Call = task.invoke
-    if task.kind == "thread":
+    if task.kind == "process" and run_in_process is not None:
+        call = run_in_process
+    elif task.kind != "async":
         if run_in_thread is not None:
             call = _threaded(task, run_in_thread)
         elif middleware:

@@ -31,7 +31,8 @@ class OptionNames(TypedDict, total=False):
     deadline: Seconds
     priority: Priority
     max_jobs: int
-    isolation: Literal["thread"]
+    isolation: Literal["thread", "process"]
+    memory_limit: int | str
     dedupe_ttl: Seconds
     result_ttl: Seconds
     failure_ttl: Seconds
@@ -61,6 +62,7 @@ FOREIGN: Final = {
     "keep_result": "result_ttl",
     "keep_result_s": "result_ttl",
     "max_age": "deadline",
+    "max_memory": "memory_limit",
     "max_backoff": "backoff=Exponential(cap=…)",
     "max_concurrency": "max_jobs",
     "max_retries": "max_tries",

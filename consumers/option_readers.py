@@ -1,6 +1,7 @@
 """One reader for each option of a task: the value as written in, the value as kept out, or `ValueError`."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -11,6 +12,9 @@ from schemas.duration import seconds_of
 
 RECORD_KEY: Final = "record_key"
 _NAME_LIMIT_CHARACTERS: Final = 200
+LEAST_MEMORY_BYTES: Final = 64_000_000
+_MEMORY: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]i?B)", re.IGNORECASE)
+_UNITS: Final = {"KB": 1000, "MB": 1000**2, "GB": 1000**3, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
 
 def _name(value: Any) -> str:
@@ -51,10 +55,14 @@ def _order(value: Any) -> str:
     return _one_of("key", "none")(value)
 
 
-def _isolation(value: Any) -> str:
-    if value == "process":
-        raise ValueError("not there yet; a `def` task runs in a thread")
-    return _one_of("thread")(value)
+def _memory(value: Any) -> int:
+    found = _MEMORY.fullmatch(value.strip()) if isinstance(value, str) else None
+    if isinstance(value, str) and found is None:
+        raise ValueError("wanted bytes, or text such as '512MB' or '2GiB'")
+    bytes = int(float(found[1]) * _UNITS[found[2].upper()]) if found is not None else _count(value)
+    if bytes < LEAST_MEMORY_BYTES:
+        raise ValueError("wanted at least 64MB: Python and the task's imports take that")
+    return bytes
 
 
 def _one_of(*allowed: str) -> Callable[[Any], str]:
@@ -130,7 +138,8 @@ READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "deadline": _length,
     "priority": _one_of(*PRIORITIES),
     "max_jobs": _count,
-    "isolation": _isolation,
+    "isolation": _one_of("thread", "process"),
+    "memory_limit": _memory,
     "dedupe_ttl": _length,
     "result_ttl": _length,
     "failure_ttl": _length,

@@ -21,7 +21,7 @@ _NOT_YET: Final = frozenset({"rate"})
 
 _FIELD: Final = {
     name: f"{name}_seconds" for name in ("timeout", "deadline", "dedupe_ttl", "result_ttl", "failure_ttl")
-}
+} | {"memory_limit": "memory_limit_bytes"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,7 @@ class TaskOptions:
     priority: Priority = "normal"
     max_jobs: int | None = None
     isolation: str | None = None
+    memory_limit_bytes: int | None = None
     dedupe_ttl_seconds: float = DAY_SECONDS
     result_ttl_seconds: float = DAY_SECONDS
     failure_ttl_seconds: float = 7 * DAY_SECONDS

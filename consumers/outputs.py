@@ -75,18 +75,18 @@ class Recorded(Generic[T]):
 class Outputs(list[Output]):
     """The outputs of one attempt, and how often each kind occurred."""
 
-    __slots__ = ("_seen",)
+    __slots__ = ("seen",)
 
     def __init__(self) -> None:
         super().__init__()
-        self._seen: dict[str, int] = {}
+        self.seen: dict[str, int] = {}
 
     def next_id(self, parent: str, kind: str) -> str:
         """The id of the next output of this kind. Counted per kind, so that branches of one handler which
         run side by side get the same ids whichever comes first.
         """
-        index = self._seen.get(kind, 0)
-        self._seen[kind] = index + 1
+        index = self.seen.get(kind, 0)
+        self.seen[kind] = index + 1
         return derived_id(parent, kind, index)
 
 

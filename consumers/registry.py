@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from consumers.definition import Task
 from consumers.errors import DuplicateTask, InvalidSchedule, InvalidTask
-from consumers.middleware_chain import Call, Middleware, RunInThread, compose
+from consumers.middleware_chain import Call, Middleware, RunInProcess, RunInThread, compose
 from consumers.options import RECORD_KEY
 from consumers.scheduling.schedule import Schedule
 from consumers.subscriptions import Subscription, Subscriptions
@@ -103,14 +103,20 @@ class Registry:
         key = task.settings.idempotency_key
         return key is not None and key != RECORD_KEY
 
-    def handler(self, task: AnyTask, run_in_thread: RunInThread | None = None) -> Call:
+    def handler(
+        self,
+        task: AnyTask,
+        run_in_thread: RunInThread | None = None,
+        run_in_process: RunInProcess | None = None,
+    ) -> Call:
         """How to run the task: `call(ctx, payload, args)`, inside all middleware. Compose once, keep it.
 
         An async task's call gives a coroutine. A thread task's call without `run_in_thread` is the plain one,
         to be made in a thread; with it, the call gives a coroutine whose innermost part runs there.
-        Middleware around a thread task needs `run_in_thread`, or `ValueError` is raised.
+        Middleware around a thread task needs `run_in_thread`, or `ValueError` is raised. `run_in_process`
+        is the innermost part of a task with `isolation="process"`; without it that is a thread task.
         """
-        return compose(task, tuple(self.middleware), run_in_thread)
+        return compose(task, tuple(self.middleware), run_in_thread, run_in_process)
 
     def check(self) -> None:
         """Make sure that tasks name each other rightly. Raises InvalidTask."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from consumers.errors import WorkerLost
 from consumers.failures import failure_of
 from consumers.options import TaskOptions
 from consumers.outcomes import DeadLettered, Discarded, Expired, Failure, Outcome, RetryLater
@@ -36,7 +37,9 @@ def decide(
     if not counted and deadline_ms is None:
         return DeadLettered(Reason.FAILED, _endless(settings.name))
     if counted and attempt >= settings.max_tries:
-        return DeadLettered(Reason.EXHAUSTED, failure)
+        return DeadLettered(
+            Reason.WORKER_LOST if isinstance(error, WorkerLost) else Reason.EXHAUSTED, failure
+        )
     due_ms = _due_ms(error, attempt, settings, now_ms, random)
     if deadline_ms is not None and due_ms > deadline_ms:
         return Expired(failure)
@@ -44,7 +47,7 @@ def decide(
 
 
 def _is_final(error: BaseException, settings: TaskOptions) -> bool:
-    if isinstance(error, Retry):
+    if isinstance(error, Retry | WorkerLost):
         return False
     if isinstance(error, settings.fail_on):
         return True

@@ -29,6 +29,8 @@ class WorkerSettings(ClientSettings):
     partition_in_flight: int = Field(default=4000, ge=1)  # taken and unsettled, for each partition
     max_distance: int = Field(default=20_000, ge=1)  # offsets between the watermark and the newest taken
     thread_pool_size: int = Field(default=32, ge=1)
+    process_pool_size: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)  # children at most
+    process_grace_seconds: float = Field(default=5.0, ge=0)  # from a child's soft stop until it is killed
     drain_seconds: float = Field(default=20.0, ge=0)
     detach_after_seconds: float = Field(default=30.0, gt=0)
     show_running_after_seconds: float = Field(default=1.0, gt=0)  # then others see that a job runs

@@ -19,8 +19,10 @@ def check_function(function: Callable[..., Any], settings: TaskOptions) -> None:
         raise ValueError(
             "a generator cannot be a task: return the result, or split the work with ctx.enqueue"
         )
-    if settings.isolation == "thread" and inspect.iscoroutinefunction(function):
-        raise ValueError("isolation='thread' is for `def` tasks; this one is `async def`")
+    if settings.isolation is not None and inspect.iscoroutinefunction(function):
+        raise ValueError(f"isolation={settings.isolation!r} is for `def` tasks; this one is `async def`")
+    if settings.memory_limit_bytes is not None and settings.isolation != "process":
+        raise ValueError("memory_limit= needs isolation='process': threads share the worker's memory")
     parameters = parameters_after_context(function)
     if settings.on:
         _check_event_task(function, parameters, settings)

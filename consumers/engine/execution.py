@@ -21,6 +21,8 @@ from consumers.engine.group import TooLargeToKeep
 from consumers.engine.job import Job
 from consumers.engine.sending import Sending
 from consumers.errors import StepRefused, TaskTimeout
+from consumers.isolation.messages import Boot
+from consumers.isolation.processes import Processes
 from consumers.outcomes import COMPLETED, Cancelled, Completed, Expired, Failure
 from consumers.registry import Registry
 from consumers.retry import decide
@@ -31,6 +33,7 @@ from consumers.workflows.inputs import Inputs
 
 log = structlog.get_logger()
 NOTE_LIMIT_CHARACTERS: Final = 200
+_NO_MODULES: Final = Boot(task_modules=())
 
 
 class Execution:
@@ -46,6 +49,10 @@ class Execution:
         now_ms: Callable[[], int],
         threads: int,
         chance: Callable[[], float] = random.random,
+        restart_clock: Callable[[Job], None] = lambda job: None,
+        process_grace_seconds: float = 5.0,
+        processes: int = 1,
+        boot: Boot = _NO_MODULES,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.now_ms = now_ms
@@ -56,9 +63,17 @@ class Execution:
         self._chance = chance
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="task")
         self._handlers = {
-            name: registry.handler(task, self._in_thread)
+            name: registry.handler(task, self._in_thread, self._in_process)
             for name, task in {**registry.tasks, GATHER_TASK.name: GATHER_TASK}.items()
         }
+        self._restart_clock = restart_clock
+        self.processes = Processes(
+            size=processes,
+            grace_seconds=process_grace_seconds,
+            boot=boot,
+            port=self,
+            restart_clock=self._begins,
+        )
 
     async def attempt(self, job: Job) -> None:
         """Run one attempt and hand its outcome to the job's partition. Never raises but for a cancelled
@@ -141,13 +156,25 @@ class Execution:
         sees `ctx.cancelled` and ends by itself."""
         if job.timed_out and job.task is not None and job.task.kind == "thread":
             log.warning("task_overdue_in_thread", job_id=job.id, task=job.task_name)
+        elif job.task is not None and job.task.kind == "process":
+            self.processes.stop(job)
         elif job.task is not None and job.task.kind == "async" and job.runner is not None:
             job.runner.cancel()
 
     def _in_thread(self, call: Callable[[], Any]) -> Any:
         return self.loop.run_in_executor(self._pool, partial(contextvars.copy_context().run, call))
 
+    def _in_process(self, context: Context, payload: Any, args: dict[str, Any]) -> Any:
+        job = current_job.get()
+        assert job is not None
+        return self.processes.call(job, payload, args)
+
+    def _begins(self, job: Job) -> None:
+        job.started_ms = self.now_ms()
+        self._restart_clock(job)
+
     def close(self) -> None:
+        self.processes.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     # -- JobPort

@@ -2,12 +2,12 @@
 
 from typing import Any, Final
 
-from consumers.errors import TaskTimeout
+from consumers.errors import TaskTimeout, WorkerLost
 from consumers.failures import name_of
 
 MOST_ATTEMPTS: Final = 20
 MESSAGE_LIMIT_CHARACTERS: Final = 300
-_TIMEOUT: Final = name_of(TaskTimeout)
+_OUTCOMES: Final = {name_of(TaskTimeout): "timed_out", name_of(WorkerLost): "worker_lost"}
 
 
 def before(document: dict[str, Any], *, lost: bool = False) -> list[dict[str, Any]] | None:
@@ -42,5 +42,4 @@ def _last(document: dict[str, Any], *, lost: bool) -> dict[str, Any] | None:
 
 
 def _outcome(state: str, error: dict[str, Any] | None) -> str:
-    timed_out = error is not None and error.get("type") == _TIMEOUT
-    return "timed_out" if timed_out else state
+    return _OUTCOMES.get(error.get("type", ""), state) if error is not None else state

@@ -24,6 +24,7 @@ from consumers.engine.runners import Runners
 from consumers.engine.sending import Sending
 from consumers.engine.store import SharedMemory, now_ms
 from consumers.engine.watchdog import watch_clients
+from consumers.isolation.messages import Boot
 from consumers.registry import Registry
 from consumers.settings import WorkerSettings
 from consumers.telemetry.health import Health
@@ -71,6 +72,10 @@ class Machinery:
             state=state,
             now_ms=now_ms,
             threads=settings.thread_pool_size,
+            restart_clock=self.runners.restart_clock,
+            process_grace_seconds=settings.process_grace_seconds,
+            processes=settings.process_pool_size,
+            boot=Boot(settings.task_modules, settings.log_format, settings.log_level),
         )
         self.runners.execution.inputs = Inputs(settings)
         self.announcer = Announcer(
@@ -175,6 +180,7 @@ class Machinery:
         await _within(self.runners.idle(), seconds)
         self.runners.stop_all()
         await _within(self.runners.idle(), 1.0)
+        await _within(self.runners.execution.processes.end(), 3.0)
         await _within(self.engine.settle_all(), 2.0)
         await _within(self.engine.release_all(), 2.0)
         if self._heartbeat is not None:

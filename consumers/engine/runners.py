@@ -212,6 +212,18 @@ class Runners:
         """End an attempt for the reason noted on its job."""
         self.execution.stop(job)
 
+    def restart_clock(self, job: Job) -> None:
+        """Only now does it begin: what it waited for a free process was not its own time."""
+        if job not in self.running:
+            return
+        job.started = time.monotonic()
+        del self.running[job]
+        self.running[job] = None  # it is the newest now
+        timeout = None if job.task is None else job.task.settings.timeout_seconds
+        if timeout is not None:
+            self._by_timeout[timeout].pop(job, None)
+            self._by_timeout[timeout][job] = None
+
     # -- the end
 
     def forget(self, partition: "Partition") -> None:
