@@ -76,6 +76,8 @@ def command(
         with screen_on(console, plain=plain) as screen, stage(folder, screen.say, gateway_port) as set_up:
             ending = asyncio.run(conduct(set_up, screen, flights, speed=speed))
             if stay:
+                for line in summary_lines(ending.sums, ending.reports):
+                    screen.say(line.plain)
                 screen.say(f"Still at {set_up.gateway.url}; Ctrl-C ends it")
                 signal.pause()
             screen.say("Stopping the workers, the gateway and Kafka")

@@ -32,7 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch, conduct: Any) -> tuple[int, str]:
     """Exit code and output of a demo whose play is `conduct`."""
 
     @contextmanager
-    def bare_stage(folder: Path, say: Any) -> Iterator[None]:
+    def bare_stage(folder: Path, say: Any, gateway_port: Any) -> Iterator[None]:
         yield None
 
     monkeypatch.setattr(module, "stage", bare_stage)
