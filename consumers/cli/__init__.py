@@ -24,6 +24,8 @@ COMMANDS = {
     "enqueue": "Ask for a job.",
     "jobs": "Look at jobs; cancel, retry and move them.",
     "dlq": "Look at dead letters, and send them again.",
+    "schedules": "Look at schedules; pause, resume and run them.",
+    "workers": "Who is there.",
     "schemas": "Keep the schemas of events compatible.",
     "lag": "How far behind each source is.",
     "demo": "Play real flights through the built-in tasks.",
