@@ -20,11 +20,14 @@ def command(context: click.Context) -> None:
     from events.gateway.app import create_app
     from events.gateway.server import serve
     from events.gateway.settings import GatewaySettings
+    from events.status.reader import StatusReader
+    from events.status.settings import StatusSettings
 
     settings = GatewaySettings()
     configure(settings)
     mend_connections()
-    serve(create_app(settings, version=importlib.metadata.version("headrace")), settings)
+    status = StatusReader(StatusSettings(status_dir=settings.gateway_state_dir))
+    serve(create_app(settings, status=status, version=importlib.metadata.version("headrace")), settings)
 
 
 @command.group()

@@ -2,18 +2,18 @@
 
 import difflib
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import jsonschema_rs
-import orjson
 import structlog
 
 from events.gateway.problems import ErrorPlace, pointer, problem
 from events.queue_options import PRIORITIES, Priority
+from events.registry_view import RegistryView
 
 log = structlog.get_logger(__name__)
 
-TASK_PREFIX: Final = "task/"
 MOST_ERRORS: Final = 20
 _NEAREST: Final = 3
 
@@ -34,7 +34,7 @@ class AnnouncedTask:
 
     @property
     def events(self) -> Iterable[tuple[str, str]]:
-        """(topic, event type) of what it subscribes to."""
+        """(topic, event type) of what it subscribes to; a type may have wildcards."""
         for each in self.document.get("on") or ():
             if (
                 isinstance(each, dict)
@@ -64,35 +64,31 @@ class Announced:
     """The live view of the registry topic: feed it every record from the first on."""
 
     def __init__(self) -> None:
+        self._view = RegistryView()
         self.tasks: dict[str, AnnouncedTask] = {}
-        self.topics_of: dict[str, set[str]] = {}
 
     def take(self, _place: object, records: Iterable[Any]) -> None:
         """Fold the next records of the topic."""
-        changed = [self._fold(record.key, record.value) for record in records]
-        if any(changed):
-            self._index()
+        changes = [self._view.add(record.key, record.value) for record in records]
+        if any(changes):
+            known, self.tasks = self.tasks, {}
+            for name, document in self._view.tasks().items():
+                task = known.get(name)
+                same = task is not None and task.document == document
+                self.tasks[name] = task if task is not None and same else AnnouncedTask(name, document)
 
-    def _fold(self, key: bytes | None, value: bytes | None) -> bool:
-        name = (key or b"").decode(errors="replace")
-        if not name.startswith(TASK_PREFIX):
-            return False
-        task = name.removeprefix(TASK_PREFIX)
-        document = _document(value)
-        if document is None or document.get("removed"):
-            return self.tasks.pop(task, None) is not None
-        known = self.tasks.get(task)
-        if known is None or known.document != document:
-            self.tasks[task] = AnnouncedTask(task, document)
-            return True
-        return False
+    def topics_of(self, type: str) -> set[str]:
+        """The topics tasks take events of this type from."""
+        return {
+            topic
+            for task in self.tasks.values()
+            for topic, wanted in task.events
+            if fnmatchcase(type, wanted)
+        }
 
-    def _index(self) -> None:
-        topics: dict[str, set[str]] = {}
-        for task in self.tasks.values():
-            for topic, type in task.events:
-                topics.setdefault(type, set()).add(topic)
-        self.topics_of = topics
+    def takes_from(self, topic: str) -> bool:
+        """Whether any task takes events from a topic."""
+        return any(topic == each for task in self.tasks.values() for each, _ in task.events)
 
     def task(self, name: str) -> AnnouncedTask:
         """The task. Raises a problem with the names that look like it."""
@@ -104,16 +100,6 @@ class Announced:
         if not self.tasks:
             hint = " No worker has announced any task yet."
         raise problem("unknown-task", f"No worker announces a task {name!r:.210}.{hint}", nearest=nearest)
-
-
-def _document(value: bytes | None) -> dict[str, Any] | None:
-    if value is None:
-        return None
-    try:
-        document = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return None
-    return document if isinstance(document, dict) else None
 
 
 def _validator(task: str, schema: Any) -> Any:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 import structlog
@@ -20,6 +20,7 @@ from events.gateway import (
     job_routes,
     login,
     problem_pages,
+    schedule_routes,
 )
 from events.gateway.access import Access
 from events.gateway.announced import Announced
@@ -67,7 +68,11 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running(parts):
-            yield
+            if isinstance(status, AbstractAsyncContextManager):
+                async with status:
+                    yield
+            else:
+                yield
 
     app = FastAPI(
         title="Headrace",
@@ -82,9 +87,10 @@ def create_app(
     )
     app.state.parts = parts
     app.state.access = _access(settings)
+    app.state.status = status
     app.add_middleware(Edge, max_body_bytes=settings.gateway_max_body_bytes, metrics=parts.metrics)
     answer_with_problems(app)
-    for module in (job_routes, event_routes, command_routes, problem_pages, health, login):
+    for module in (job_routes, event_routes, command_routes, schedule_routes, problem_pages, health, login):
         app.include_router(module.router)
     app.openapi = lambda: document_of(app)  # type: ignore[method-assign]
     app.add_api_route("/openapi.json", app.openapi, include_in_schema=False)

@@ -176,21 +176,26 @@ async def redrive(
     return await _ask(parts, Command.REDRIVE, wanted, command_id, {"job_id": letter.job_id or None})
 
 
+async def ask_schedule(
+    request: Request, caller: Caller, command: Command, name: str, key: str | None
+) -> Answered:
+    """Ask the owner of a schedule for one of its commands."""
+    parts = parts_of(request)
+    command_id = _command_id(caller, key, command.value, name)
+    wanted = command_record(
+        command,
+        {"schedule": name, "asked_ms": parts.now_ms()},
+        app_id=parts.settings.app_id,
+        source=JOBS,
+        partition=schedule_partition(name, _jobs_partitions(parts)),
+        command_id=command_id,
+    )
+    return await _ask(parts, command, wanted, command_id, {"schedule": name})
+
+
 def _schedule_route(command: Command, verb: str, summary: str, says: str) -> None:
     async def ask(request: Request, caller: Operator, name: Name, key: Key = None) -> Answered:
-        parts = parts_of(request)
-        partitions = _jobs_partitions(parts)
-        asked = {"schedule": name, "asked_ms": parts.now_ms()}
-        command_id = _command_id(caller, key, verb, name)
-        wanted = command_record(
-            command,
-            asked,
-            app_id=parts.settings.app_id,
-            source=JOBS,
-            partition=schedule_partition(name, partitions),
-            command_id=command_id,
-        )
-        return await _ask(parts, command, wanted, command_id, {"schedule": name})
+        return await ask_schedule(request, caller, command, name, key)
 
     router.add_api_route(
         f"/schedules/{{name}}/{verb}",

@@ -9,8 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from events.errors import BrokerDown, BrokerUnreachable
+from events.gateway.intake import unavailable
 from events.gateway.problems import CATALOGUE, ErrorPlace, Problem, pointer, problem
 from events.gateway.submission import invalid
+from events.status.errors import Behind
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +26,9 @@ def answer_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    for away in (BrokerDown, BrokerUnreachable):
+        app.add_exception_handler(away, _away)
+    app.add_exception_handler(Behind, _behind)
     app.add_exception_handler(Exception, _fault)
 
 
@@ -59,6 +65,15 @@ async def _http(request: Request, error: Exception) -> Response:
     known = problem(slug, f"{request.method} {request.url.path[:200]}")
     known.headers |= dict(error.headers or {})
     return known.response()
+
+
+async def _away(_: Request, error: Exception) -> Response:
+    log.warning("kafka_away", error=str(error))
+    return unavailable("Kafka does not say how much there is to read.").response()
+
+
+async def _behind(_: Request, error: Exception) -> Response:
+    return problem("not-ready", str(error), retry_after=1).response()
 
 
 async def _fault(request: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from events import codec
 from events.errors import PublishError
 from events.gateway.access import needs
+from events.gateway.announced import Announced
 from events.gateway.cloudevents_http import BATCHED, STRUCTURED, read_events
 from events.gateway.intake import refused, unavailable
 from events.gateway.job_routes import known
@@ -127,7 +128,7 @@ async def publish(
 def _record(parts: Parts, event: CloudEvent, topic: str | None) -> Record:
     if event.type == JOB_REQUESTED:
         raise problem("unknown-topic", "Jobs are asked for with POST /jobs.")
-    chosen = choose_topic(event.type, topic, parts.announced.topics_of, parts.settings.gateway_event_topics)
+    chosen = choose_topic(event.type, topic, parts.announced, parts.settings.gateway_event_topics)
     try:
         value, headers = codec.encode(event)
     except (TypeError, ValueError) as error:
@@ -136,20 +137,18 @@ def _record(parts: Parts, event: CloudEvent, topic: str | None) -> Record:
     return Record(chosen, key.encode(), value, headers)
 
 
-def choose_topic(
-    type: str, asked: str | None, subscribed: dict[str, set[str]], mapped: dict[str, str]
-) -> str:
+def choose_topic(type: str, asked: str | None, announced: Announced, mapped: dict[str, str]) -> str:
     """The topic of an event: the one asked for if it takes events at all, else what the settings or the
     tasks subscribed to its type say. Raises a problem when that is none or several."""
     if asked is not None:
-        if asked in mapped.values() or any(asked in topics for topics in subscribed.values()):
+        if asked in mapped.values() or announced.takes_from(asked):
             return asked
         raise problem(
             "unknown-topic", f"No task subscribes to topic {asked!r:.260}, and no setting names it."
         )
     if type in mapped:
         return mapped[type]
-    topics = sorted(subscribed.get(type, ()))
+    topics = sorted(announced.topics_of(type))
     if len(topics) == 1:
         return topics[0]
     if topics:

@@ -29,7 +29,7 @@ async def ready(request: Request) -> dict[str, bool]:
             ("registry", parts.registry_tail.ready.is_set()),
             ("jobs", parts.jobs_tail.ready.is_set()),
             ("running", not parts.stopping.is_set()),
-            ("status", parts.status is None or getattr(parts.status, "ready", True)),
+            ("status", parts.status is None or parts.status.ready),
         )
         if not is_ready
     ]

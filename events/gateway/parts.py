@@ -36,6 +36,11 @@ class Status(Protocol):
 
     async def answer(self, command_id: str, timeout: float) -> Mapping[str, Any] | None: ...
 
+    def schedules(self) -> Mapping[str, Mapping[str, Any]]: ...
+
+    @property
+    def ready(self) -> bool: ...
+
 
 @dataclass(slots=True)
 class Parts:

@@ -52,7 +52,8 @@ async def announce(broker: str, app_id: str, *tasks: dict[str, Any]) -> None:
     async with AIOKafkaProducer(bootstrap_servers=broker, acks="all") as producer:
         for task in tasks:
             key = f"task/{task['task']}".encode()
-            await producer.send_and_wait(registry_topic(app_id), orjson.dumps(task), key=key)
+            document = {"release": "1", **task}
+            await producer.send_and_wait(registry_topic(app_id), orjson.dumps(document), key=key)
 
 
 @dataclass
@@ -108,7 +109,7 @@ class GatewayProcess:
             "HEADRACE_BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "HEADRACE_APP_ID": self.app_id,
             "HEADRACE_GATEWAY_PORT": str(self.port),
-            "HEADRACE_STATUS_DIR": str(self.folder / f"status-{self.port}"),
+            "HEADRACE_GATEWAY_STATE_DIR": str(self.folder / f"gateway-{self.port}"),
             "HEADRACE_LOG_FORMAT": "json",
             **self.settings,
         }
