@@ -114,7 +114,7 @@ async def cancel(
     )
 
 
-@router.post("/jobs/{job_id:path}/retry", operation_id="retry_job", summary="Run a job again that ended badly",
+@router.post("/jobs/{job_id:path}/retry", operation_id="retry_job", summary="Run a failed job again",
              response_model=CommandResult, response_model_exclude_none=True,
              responses=_responses("unknown-job", "not-failed"))  # fmt: skip
 async def retry(request: Request, caller: Operator, job_id: JobId, key: Key = None) -> Answered:
@@ -145,7 +145,7 @@ async def reschedule(
     return await _ask_job(parts, Command.RESCHEDULE, job_id, found, caller, key, due_ms=due_ms)
 
 
-@router.post("/dead-letters/{letter_id:path}/redrive", operation_id="redrive", summary="Send a dead letter again",
+@router.post("/dead-letters/{letter_id:path}/redrive", operation_id="redrive", summary="Send a letter again",
              response_model=CommandResult, response_model_exclude_none=True,
              responses=_responses("unknown-dead-letter", "not-failed", "unknown-job"))  # fmt: skip
 async def redrive(
@@ -209,23 +209,6 @@ def _schedule_route(command: Command, verb: str, summary: str, says: str) -> Non
         responses=_responses("unknown-schedule"),
         tags=["schedules"],
     )
-
-
-async def ask_schedule(
-    request: Request, caller: Caller, command: Command, name: str, key: str | None
-) -> Answered:
-    """Ask the owner of a schedule's cursor for something."""
-    parts = parts_of(request)
-    command_id = _command_id(caller, key, command.value, name)
-    wanted = command_record(
-        command,
-        {"schedule": name, "asked_ms": parts.now_ms()},
-        app_id=parts.settings.app_id,
-        source=JOBS,
-        partition=schedule_partition(name, _jobs_partitions(parts)),
-        command_id=command_id,
-    )
-    return await _ask(parts, command, wanted, command_id, {"schedule": name})
 
 
 _schedule_route(Command.PAUSE_SCHEDULE, "pause", "Pause a schedule", "It fires no more until it is resumed.")
