@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.job import MAX_JOB_ID_CHARACTERS, JobState
 
 STEP_ENDED: Final = "headrace.step.ended.v1"
+WORKFLOW_CANCELLED: Final = "headrace.workflow.cancelled.v1"
 GATHER: Final = "headrace.gather"
 """The task whose result is the list of results of a group that nothing takes otherwise."""
 INLINE_BYTES: Final = 8 << 10
@@ -47,6 +48,16 @@ class StepEnded(BaseModel):
     state: JobState
     input: Json | None = None
     error: Json | None = None
+
+
+class WorkflowCancelled(BaseModel):
+    """Data of `headrace.workflow.cancelled.v1`, told to every partition of the jobs topic."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    root: str = Field(min_length=1, max_length=MAX_JOB_ID_CHARACTERS)
+    reason: str = ""
+    command_id: str = ""
 
 
 def last_task(node: Json) -> str:

@@ -53,6 +53,9 @@ def judge(job: Job, finished: bytes | None, parked: bytes | None, now_ms: int) -
         return Judgement.NEW  # no worker wrote that
     if job.redrives is not None:
         return _judge_redrive(job, record)
+    if value is parked and record.document.get("workflow") is True:
+        job.stored, job.due_ms, job.revision = JobState.RUNNING, record.due_ms, record.revision
+        return Judgement.NEW  # the last job of a workflow, which its record waited for
     if job.broken is None and value is finished and record.document.get("broken") is not None:
         job.revision = record.revision  # what it waited for failed, and went well when somebody sent it again
         return Judgement.NEW

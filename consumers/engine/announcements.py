@@ -37,6 +37,18 @@ def reports_of(job: Job, decision: Decision, app_id: str) -> Iterator[Record]:
         yield topic, key, value, headers
 
 
+def is_reported(job: Job, decision: Decision) -> bool:
+    """Whether anybody is told how a job ended."""
+    if job.task is None:
+        return False
+    settings = job.task.settings
+    if not settings.announce and settings.on_failure is None:
+        return False
+    if isinstance(decision, (DeadLettered, Expired)):
+        return True
+    return bool(settings.announce) and isinstance(decision, Completed)
+
+
 def _announcement(job: Job, decision: Decision, app_id: str) -> CloudEvent:
     completed = isinstance(decision, Completed)
     data = {"job_id": job.id, "task": job.task_name, "attempts": job.attempt, "event_id": job.event.id}

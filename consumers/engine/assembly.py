@@ -193,11 +193,7 @@ class Assembly:
             settled_in=self.telemetry.group_settled,
             app_id=self.settings.app_id,
             gather_seconds=self.settings.gather_seconds,
-            following=Following(
-                app_id=self.settings.app_id,
-                now_ms=now_ms,
-                max_result_bytes=self.settings.max_result_bytes,
-            ),
+            following=Following.of(self.settings, self.sources),
         )
 
     def activate(self, partition: Partition) -> None:
@@ -208,6 +204,7 @@ class Assembly:
             span = self.settings.max_distance + self.settings.partition_in_flight
             partition.suspicion = Suspicion(since_ms=now_ms(), span=span)
             log.warning("unclean_stop_before", source=partition.source, partition=partition.number)
+        partition.joins.restore()
         partition.active = True
         key = (partition.source, partition.number)
         repair = Repair(

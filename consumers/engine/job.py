@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from consumers.outputs import Output
     from consumers.registry import Task
     from schemas.job import JobRequested
-    from schemas.workflow import StepEnded
+    from schemas.workflow import StepEnded, WorkflowCancelled
 
 _NONE: Final[dict[str, Any]] = {}
 
@@ -41,8 +41,9 @@ class Job:
     then: list[dict[str, Any]] | None = None  # what follows when it ended
     input: dict[str, Any] | None = None  # where the rest of its arguments is to be fetched from
     broken: dict[str, Any] | None = None  # the step that failed, so that it will not run
+    is_workflow = False  # it stands for a workflow under way, whose last job it is
     keeps_result = False  # the next step will read its result from the ledger
-    flow: "JobRequested | StepEnded | None" = None  # it is news for a workflow, no job
+    flow: "JobRequested | StepEnded | WorkflowCancelled | None" = None  # it is news for a workflow, no job
 
     # its record in the retry table
     revision = 0  # of its last state record, 0 when there is none

@@ -20,6 +20,7 @@ from consumers.engine.quarantine import Quarantine
 from consumers.engine.reader import Reader
 from consumers.engine.statedb import Change
 from consumers.outcomes import Cancelled, DeadLettered, Failure
+from consumers.workflows.standing import gives_way
 from schemas.deadletter import Reason
 from schemas.job import JobState
 from schemas.state import Position, StateRecord, header_of, is_reserved
@@ -203,6 +204,8 @@ class Parking:
         job.attempts = history.before(document)
         job.cancel_reason = document.get("cancel_reason")
         job.cancelled_by = document.get("cancelled_by")
+        if gives_way(record):
+            job.is_workflow, job.then, job.origin = True, document.get("then"), {"root": id}
 
     def _next_attempt(self, job: Job, state: JobState, record: StateRecord) -> Job | None:
         """Count the attempt that was running when its worker went, and give up a job that kills its

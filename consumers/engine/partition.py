@@ -7,7 +7,7 @@ settlement.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -21,6 +21,8 @@ from consumers.engine.settlement import Settlement
 from consumers.engine.statelog import StateLog, StateLogClosed
 from consumers.engine.suspicion import Suspicion
 from consumers.outcomes import Cancelled, DeadLettered, Expired, Skipped
+from consumers.workflows.cancelled import belongs_to
+from schemas.job import JobState
 
 if TYPE_CHECKING:
     from consumers.engine.desk import Desk
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from consumers.workflows.joins import Joins
 
 log = structlog.get_logger()
+_NOT_PARKED: Final = (None, JobState.RUNNING)
 
 
 class Partition:
@@ -57,6 +60,7 @@ class Partition:
         self.settlement: Settlement  # set once, by the engine that wires both
         self.desk: Desk  # likewise
         self.joins: Joins  # likewise
+        self.cancelled_roots: dict[str, str] = {}  # of workflows, and why
         self.suspicion = Suspicion.none()
         self.fenced = False
         self.active = False
@@ -99,7 +103,7 @@ class Partition:
                     self.settle(job, known)
                     continue
             self.in_flight[job.id] = job
-            decision = given or self._not_yet(job, now_ms)
+            decision = given or self._cancelled(job) or self._not_yet(job, now_ms)
             if decision is not None:
                 self.settle(job, decision)
             else:
@@ -118,9 +122,19 @@ class Partition:
             case Judgement.DUPLICATE:
                 return Skipped()
 
+    def _cancelled(self, job: Job) -> Decision | None:
+        """The end of a job whose workflow was cancelled before it came."""
+        if not self.cancelled_roots:
+            return None
+        reason = self.cancelled_roots.get(belongs_to(job) or "")
+        if reason is None:
+            return None
+        job.cancel_reason = reason
+        return Cancelled(reason)
+
     @staticmethod
     def _not_yet(job: Job, now_ms: int) -> Decision | None:
-        if job.not_before_ms is not None and job.not_before_ms > now_ms and job.stored is None:
+        if job.not_before_ms is not None and job.not_before_ms > now_ms and job.stored in _NOT_PARKED:
             return Parked(job.not_before_ms)
         return None
 

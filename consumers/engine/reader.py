@@ -9,10 +9,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from consumers.engine.decisions import REROUTED, Broken, Decision, Parked
+from consumers.engine.decisions import REROUTED, Decision, Parked
 from consumers.engine.delays import NOT_BEFORE, not_before_ms, run_at
 from consumers.engine.job import Job
 from consumers.engine.ready import RANKS
+from consumers.engine.requests import broken, fill, origin_of
 from consumers.errors import EventError, InvalidArguments, InvalidEvent
 from consumers.outcomes import DeadLettered, Failure
 from consumers.outputs import Output
@@ -21,18 +22,20 @@ from consumers.workflows.gather import GATHER_TASK
 from events import codec
 from events.errors import Undecodable
 from events.queue_options import EnqueueOptions
-from events.structured import from_document
 from schemas.cloudevent import CloudEvent
 from schemas.deadletter import Reason
 from schemas.job import JOB_REQUESTED, JobRequested, JobState, JsonKey, derived_id, job_id
 from schemas.state import Position, RawRecord
-from schemas.workflow import STEP_ENDED, StepEnded
+from schemas.workflow import STEP_ENDED, WORKFLOW_CANCELLED, StepEnded, WorkflowCancelled
 
 UNKNOWN_TASK_FIRST_SECONDS: Final = 5.0
 UNKNOWN_TASK_LONGEST_SECONDS: Final = 60.0
 CLOCK_SKEW_MS: Final = 60_000
+_NEWS: Final[Mapping[str, type[StepEnded] | type[WorkflowCancelled]]] = {
+    STEP_ENDED: StepEnded,
+    WORKFLOW_CANCELLED: WorkflowCancelled,
+}
 _NOTHING: Final = CloudEvent(id="", source="", type="")
-_ORIGIN: Final = ("parent", "root", "step", "schedule", "scheduled_ms")
 
 
 class Read(NamedTuple):
@@ -80,8 +83,8 @@ class Reader:
             return [self._letter(_NOTHING, raw, position, Reason.UNDECODABLE, error)]
         if event.type == JOB_REQUESTED and position.topic in self._jobs_topics:
             return [self._read_request(event, raw, position)]
-        if event.type == STEP_ENDED and position.topic in self._jobs_topics:
-            return [self._read_step_ended(event, raw, position)]
+        if event.type in _NEWS and position.topic in self._jobs_topics:
+            return [self._read_news(event, _NEWS[event.type], raw, position)]
         return self._read_event(event, version, raw, position)
 
     def read_for(self, task_name: str, id: str, raw: RawRecord, position: Position) -> Read | None:
@@ -189,52 +192,40 @@ class Reader:
         if request.deadline_ms is not None:
             job.deadline_ms = request.deadline_ms
         if request.broken is not None:
-            return self._broken(job, request.broken)
+            return Read(job, broken(job, request.broken))
         if task is None:
             return self._unknown(job)
         try:
-            self._fill(job, task, request, position)
+            fill(job, task, request)
         except (EventError, InvalidArguments, Undecodable, ValueError) as error:
             return Read(job, DeadLettered(Reason.INVALID, failure(error)))
         return Read(job)
 
-    def _fill(self, job: Job, task: Task[..., Any], request: JobRequested, position: Position) -> None:
-        if request.event is None:
-            if job.input is not None and "value" not in job.input:
-                job.args = request.args  # the rest is fetched when it runs
-                return
-            given = request.args if job.input is None else task.with_input(request.args, job.input["value"])
-            job.args, job.input = task.parse_args(given), None
-            return
-        event = from_document(request.event)
-        job.event = event
-        for subscription in task.subscriptions:
-            if subscription.matches(event.type) and subscription.takes(event.version):
-                job.payload = task.parse_event(event, subscription)
-                return
-        raise ValueError(f"task {task.name} does not subscribe to {event.type}")
-
     # -- workflows
 
     def _for_workflow(
-        self, event: CloudEvent, raw: RawRecord, position: Position, flow: JobRequested | StepEnded
+        self,
+        event: CloudEvent,
+        raw: RawRecord,
+        position: Position,
+        flow: JobRequested | StepEnded | WorkflowCancelled,
     ) -> Read:
         job = self._job("", None, event, raw, position)
         job.flow = flow
         return Read(job)
 
-    def _read_step_ended(self, event: CloudEvent, raw: RawRecord, position: Position) -> Read:
+    def _read_news(
+        self,
+        event: CloudEvent,
+        model: type[StepEnded] | type[WorkflowCancelled],
+        raw: RawRecord,
+        position: Position,
+    ) -> Read:
         try:
-            ended = StepEnded.model_validate_json(event.raw_data or b"null")
+            news = model.model_validate_json(event.raw_data or b"null")
         except ValueError as error:
             return self._letter(event, raw, position, Reason.INVALID, error)
-        return self._for_workflow(event, raw, position, ended)
-
-    @staticmethod
-    def _broken(job: Job, why: dict[str, Any]) -> Read:
-        job.broken, job.attempt = why["cause"], 0
-        failure = Failure("StepFailed", why["message"])
-        return Read(job, Broken(JobState(why["state"]), failure, why["cause"]))
+        return self._for_workflow(event, raw, position, news)
 
     def _unknown(self, job: Job) -> Read:
         """A worker of another release may know the task: wait longer and longer, then give up."""
@@ -296,15 +287,6 @@ class Reader:
     ) -> Read:
         job = self._job("", None, event, raw, position)
         return Read(job, DeadLettered(reason, failure(error)))
-
-
-def origin_of(request: JobRequested, topic: str) -> dict[str, Any] | None:
-    """What a request says of where its job comes from, by the names state records use; None for nothing."""
-    found = {name: value for name in _ORIGIN if (value := getattr(request, name)) is not None}
-    for priority in ("high", "low"):
-        if topic.endswith(f".{priority}"):
-            found["priority"] = priority
-    return found or None
 
 
 def failure(error: BaseException) -> Failure:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 
-from consumers.engine.announcements import reports_of
+from consumers.engine.announcements import is_reported, reports_of
 from consumers.engine.decisions import Decision, Rerouted
 from consumers.engine.fault_points import reached
 from consumers.engine.group import Group, Planner, Settled, TooLargeToKeep
@@ -23,7 +23,7 @@ from consumers.engine.statedb import Change
 from consumers.engine.statelog import StateLog, StateLogClosed
 from consumers.errors import OutputFailed
 from consumers.failures import failure_of
-from consumers.outcomes import Completed, DeadLettered, Expired
+from consumers.outcomes import Completed, DeadLettered
 from consumers.outputs import Output
 from consumers.workflows.following import Following, ends_badly
 from schemas.deadletter import Reason
@@ -272,9 +272,11 @@ class Settlement:
         waits: list[Awaitable[Any]] = []
         if group.letters:
             waits.append(self._outbox.send_letters(self._letters_topic, self._retry.partition, group.letters))
-        waits += [self._report(job, decision) for job, decision in settled if _is_reported(job, decision)]
+        waits += [self._report(job, decision) for job, decision in settled if is_reported(job, decision)]
         waits += [
-            self._go_on(job, decision) for job, decision in settled if job.then and ends_badly(decision)
+            self._go_on(job, decision)
+            for job, decision in settled
+            if (job.then or job.is_workflow) and ends_badly(decision)
         ]
         if group.parked:
             waits.append(self._retry.append(group.parked))
@@ -295,14 +297,3 @@ class Settlement:
 
 def _sends(decision: Decision) -> bool:
     return isinstance(decision, (Completed, Rerouted))
-
-
-def _is_reported(job: Job, decision: Decision) -> bool:
-    if job.task is None:
-        return False
-    settings = job.task.settings
-    if not settings.announce and settings.on_failure is None:
-        return False
-    if isinstance(decision, (DeadLettered, Expired)):
-        return True
-    return bool(settings.announce) and isinstance(decision, Completed)

@@ -1,6 +1,6 @@
 """What follows a job that ended, as records to send when it is settled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -8,14 +8,17 @@ import orjson
 from consumers.engine.decisions import Broken, Decision
 from consumers.engine.job import Job
 from consumers.engine.records import NO_RESULT, result_of
+from consumers.engine.store import now_ms
 from consumers.errors import OutputFailed
 from consumers.outcomes import Cancelled, Completed, DeadLettered, Discarded, Expired
 from consumers.outputs import Output
+from consumers.settings import WorkerSettings
 from consumers.workflows.actions import Ended
 from consumers.workflows.algebra import proceed
-from consumers.workflows.outgoing import output_of, trace_of
+from consumers.workflows.outgoing import cancel_output, output_of, trace_of
+from events.topics import Source
 from schemas.job import JobState
-from schemas.workflow import INLINE_BYTES, Json
+from schemas.workflow import INLINE_BYTES, Json, WorkflowCancelled
 
 
 def ends_badly(decision: Decision) -> bool:
@@ -26,16 +29,39 @@ def ends_badly(decision: Decision) -> bool:
 class Following:
     """Knows what follows the jobs of a worker. `max_result_bytes` is the size of results that are kept."""
 
-    def __init__(self, *, app_id: str, now_ms: Callable[[], int], max_result_bytes: int) -> None:
+    def __init__(
+        self, *, app_id: str, now_ms: Callable[[], int], max_result_bytes: int, jobs_partitions: int = 1
+    ) -> None:
         self._app_id = app_id
+        self._jobs_partitions = jobs_partitions
         self._now_ms = now_ms
         self._max_result_bytes = max_result_bytes
+
+    @classmethod
+    def of(cls, settings: WorkerSettings, sources: Iterable[Source]) -> "Following":
+        """That of a worker which has these sources."""
+        return cls(
+            app_id=settings.app_id,
+            now_ms=now_ms,
+            max_result_bytes=settings.max_result_bytes,
+            jobs_partitions=next((each.partitions or 1 for each in sources if each.is_jobs), 1),
+        )
 
     def outputs(self, job: Job, decision: Decision) -> list[Output]:
         """The records that go on with the workflow of `job`; none when it has none or has not ended.
 
         Raises `OutputFailed` for a result the next step cannot have.
         """
+        told = []
+        if job.is_workflow and isinstance(decision, Cancelled):
+            told = self._cancelled(job, decision.reason)
+        return [*told, *self._follows(job, decision)]
+
+    def _cancelled(self, job: Job, reason: str) -> list[Output]:
+        cancelled = WorkflowCancelled(root=job.id, reason=reason, command_id=job.cancelled_by or "")
+        return [cancel_output(cancelled, self._app_id, number) for number in range(self._jobs_partitions)]
+
+    def _follows(self, job: Job, decision: Decision) -> list[Output]:
         if not job.then:
             return []
         ended = self._ended(job, decision)

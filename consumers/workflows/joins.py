@@ -22,14 +22,17 @@ from consumers.errors import OutputFailed
 from consumers.workflows import join as joins
 from consumers.workflows.actions import Action, Ask, Ended, Open
 from consumers.workflows.algebra import Place, begin, begin_member, broken, proceed
+from consumers.workflows.cancelled import forgotten, remembered, restored
+from consumers.workflows.ending import end_steps
 from consumers.workflows.join import Join
 from consumers.workflows.outgoing import Trace, output_of, trace_of
+from consumers.workflows.standing import gives_way, under_way
 from consumers.workflows.sweeping import forget_joins
 from events import codec
 from events.workflow_requests import step_event
 from schemas.job import JobRequested, JobState
 from schemas.state import RawRecord, decode_state
-from schemas.workflow import StepEnded
+from schemas.workflow import StepEnded, WorkflowCancelled
 
 log = structlog.get_logger()
 AT_ONCE: Final = 1_000
@@ -73,6 +76,7 @@ class Joins:
                         await self._wake.wait()
                 except TimeoutError:
                     await forget_joins(self._partition, self._known, self._now_ms())
+                    await self._forget_cancelled()
                     continue
                 self._wake.clear()
                 while self._waiting:
@@ -81,13 +85,23 @@ class Joins:
         except StateLogClosed:
             pass
 
+    async def _forget_cancelled(self) -> None:
+        gone = forgotten(self._db, self._now_ms())
+        if gone:
+            await self._partition.settlement.keep(gone)
+            self._partition.cancelled_roots = restored(self._db)
+
     async def _do(self, batch: list[Job]) -> None:
         changes: list[Change] = []
         touched: dict[str, Join] = {}
         asked: list[tuple[Ask, Trace]] = []
         of: list[tuple[Job, Join | None]] = []
+        cancelled: list[tuple[Job, WorkflowCancelled]] = []
         for job in batch:
-            if isinstance(job.flow, StepEnded):
+            if isinstance(job.flow, WorkflowCancelled):
+                cancelled.append((job, job.flow))
+                changes.append(self._cancelled(job.flow))
+            elif isinstance(job.flow, StepEnded):
                 of.append((job, self._ended(job.flow, changes, touched)))
             else:
                 of.append((job, self._begin(job, changes, touched, asked)))
@@ -100,6 +114,17 @@ class Joins:
                 await self._follow(job, join)
             else:
                 self._partition.settle(job, KNOWN)
+        for job, flow in cancelled:
+            await end_steps(self._partition, flow)
+            self._partition.settle(job, KNOWN)
+
+    def _cancelled(self, cancelled: WorkflowCancelled) -> Change:
+        self._partition.cancelled_roots[cancelled.root] = cancelled.reason
+        return remembered(cancelled, self._writer, self._now_ms())
+
+    def restore(self) -> None:
+        """Know again which workflows were cancelled; before the first job is admitted."""
+        self._partition.cancelled_roots |= restored(self._db)
 
     # -- a member ended
 
@@ -140,6 +165,10 @@ class Joins:
             return None
         node, path = request.workflow["node"], request.workflow["path"]
         root, now_ms = request.root or request.job_id, self._now_ms()
+        if root in self._partition.cancelled_roots:
+            return None
+        if request.job_id == root and not path and not self._stands(job, request, changes):
+            return None
         place = Place(root, request.workflow["id"], path, request.parent, now_ms)
         todo: deque[Action] = deque([begin(node, place, request.input, list(request.then or ()))])
         opened: Join | None = None
@@ -157,6 +186,15 @@ class Joins:
                         begin_member(action, n, partition=number, parent=request.parent, now_ms=now_ms)
                     )
         return opened
+
+    def _stands(self, job: Job, request: JobRequested, changes: list[Change]) -> bool:
+        """Make the workflow known; false when it is already, from another request."""
+        value = self._db.get([request.job_id.encode()])[0]
+        if value is None:
+            changes.append(under_way(job, request, self._writer))
+            return True
+        record = decode_state(value)
+        return gives_way(record) and tuple(record.document["at"]) == tuple(job.position)
 
     def _open(self, action: Open, root: str, changes: list[Change], touched: dict[str, Join]) -> Join:
         join = self._find(action.join)

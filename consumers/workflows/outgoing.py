@@ -7,7 +7,7 @@ from consumers.workflows.actions import Action, Ask, Break, Open, Report
 from events.workflow_requests import step_event, step_topic
 from schemas.cloudevent import CloudEvent
 from schemas.job import JobRequested, derived_id
-from schemas.workflow import STEP_ENDED, StepEnded
+from schemas.workflow import STEP_ENDED, WORKFLOW_CANCELLED, StepEnded, WorkflowCancelled
 
 Trace = dict[str, str]
 
@@ -49,6 +49,17 @@ def ended_of(report: Report) -> StepEnded:
         input=ended.input,
         error=error,
     )
+
+
+def cancel_output(cancelled: WorkflowCancelled, app_id: str, partition: int) -> Output:
+    """The record that tells a partition that a workflow was cancelled."""
+    event = CloudEvent(
+        id=derived_id(cancelled.root, "cancelled", partition),
+        source=f"/headrace/{app_id}",
+        type=WORKFLOW_CANCELLED,
+        raw_data=cancelled.model_dump_json().encode(),
+    )
+    return Output(step_topic(app_id, None), cancelled.root.encode(), event, partition)
 
 
 def _to_root(request: JobRequested, what: str, app_id: str, trace: Trace) -> Output:
