@@ -18,8 +18,9 @@ from events.gateway import (
     event_routes,
     health,
     job_routes,
-    login,
     problem_pages,
+    read_lists,
+    reads,
     schedule_routes,
 )
 from events.gateway.access import Access
@@ -30,6 +31,10 @@ from events.gateway.intake import Intake
 from events.gateway.keys import load_keys
 from events.gateway.metrics import GatewayMetrics
 from events.gateway.openapi import document_of
+from events.gateway.pages.asking import RouteCommands
+from events.gateway.pages.lagging import read_lags
+from events.gateway.pages.reading import StatusPages
+from events.gateway.pages.router import add_pages
 from events.gateway.parts import Parts, Status
 from events.gateway.ratelimit import RateLimit
 from events.gateway.seen import Depths, SeenRequests, UsedKeys
@@ -37,6 +42,7 @@ from events.gateway.sessions import Sessions
 from events.gateway.settings import GatewaySettings
 from events.gateway.tail import Tail
 from events.pending import committed_offsets
+from events.status.reader import StatusReader
 from events.topics import jobs_source, registry_topic
 
 log = structlog.get_logger(__name__)
@@ -90,8 +96,11 @@ def create_app(
     app.state.status = status
     app.add_middleware(Edge, max_body_bytes=settings.gateway_max_body_bytes, metrics=parts.metrics)
     answer_with_problems(app)
-    for module in (job_routes, event_routes, command_routes, schedule_routes, problem_pages, health, login):
+    writing = (job_routes, event_routes, command_routes)
+    for module in (*writing, schedule_routes, reads, read_lists, problem_pages, health):
         app.include_router(module.router)
+    if isinstance(status, StatusReader):
+        add_pages(app, StatusPages(status, lags=lambda: read_lags(settings)), RouteCommands())
     app.openapi = lambda: document_of(app)  # type: ignore[method-assign]
     app.add_api_route("/openapi.json", app.openapi, include_in_schema=False)
     return app

@@ -20,7 +20,7 @@ from events.status.ends import Ends
 from events.status.errors import Behind
 from events.status.folded import Folded
 from events.status.ingest import Ingest
-from events.status.keys import ANSWER, CURSOR, LETTER, LETTER_OF, LETTER_TIME, STATE_OF, TIME_BYTES, inverted
+from events.status.keys import ANSWER, CURSOR, LETTER, LETTER_OF, LETTER_TIME, STATE_OF, TIME_BYTES
 from events.status.query import JobPage, JobQuery
 from events.status.settings import StatusSettings
 from events.status.store import Partition, Store, open_store
@@ -31,6 +31,7 @@ from schemas.state import COMMAND_PREFIX, Position
 from schemas.status import JobStatus
 
 CHILDREN_TOLD: Final = 100
+LETTERS_LOOKED_AT: Final = 20_000
 _MAY_RUN_AGAIN: Final = frozenset({JobState.FAILED.value})
 
 
@@ -189,18 +190,27 @@ class StatusReader:
     def letters(
         self, *, wanted: Callable[[dict[str, Any]], bool] = lambda _: True, limit: int = 50, before: str = ""
     ) -> list[dict[str, Any]]:
-        """Dead letters, newest first, those after the letter of the id `before`."""
+        """Dead letters, newest first, after the letter of the id `before`."""
+        return self.letter_page(wanted=wanted, limit=limit, before=before)[0]
+
+    def letter_page(
+        self, *, wanted: Callable[[dict[str, Any]], bool] = lambda _: True, limit: int = 50, before: str = ""
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """(the same letters, the `before` of the next page; None when there is none).
+
+        A page may be short where much was looked through.
+        """
         start = LETTER
-        if before and (facts := self.letter(before)) is not None:
-            start = LETTER + inverted(facts["ms"]) + before.encode() + b"\0"
-        found = []
-        for _, raw in self.store.scan(LETTER, start):
+        if before and (time := self.store.get(LETTER_TIME + before.encode())) is not None:
+            start = LETTER + time + before.encode() + b"\0"
+        found: list[dict[str, Any]] = []
+        for looked, (_, raw) in enumerate(self.store.scan(LETTER, start), 1):
             facts = orjson.loads(raw)
             if wanted(facts):
                 found.append(facts)
-            if len(found) >= limit:
-                break
-        return found
+            if len(found) >= limit or looked >= LETTERS_LOOKED_AT:
+                return found, facts["id"]
+        return found, None
 
     def letter(self, id: str) -> dict[str, Any] | None:
         """What is listed of one letter, by its id or by that of its job (the newest one)."""
