@@ -39,8 +39,8 @@ async def gateway(broker: str, app_id: str, folder: Path, **more: Any) -> AsyncI
 async def test_the_life_of_jobs_over_http(broker: str, app_id: str, tmp_path: Path) -> None:
     mended = tmp_path / "mended"
     worker = observed_worker(broker, app_id, tmp_path, "mendable", MENDED=mended)
-    await worker.start()
     try:
+        await worker.start()
         async with (
             gateway(broker, app_id, tmp_path / "status") as http,
             JobQueue(ClientSettings(bootstrap_servers=broker, app_id=app_id)) as queue,
@@ -109,8 +109,10 @@ async def test_a_gateway_that_reads_nothing_says_so(broker: str, app_id: str, tm
     """It must not say that there is no such job, nor tell an old state."""
     paused = tmp_path / "paused"
     worker = observed_worker(broker, app_id, tmp_path, "mendable", MENDED=tmp_path / "mended")
-    await worker.start()
-    await worker.stop()
+    try:
+        await worker.start()  # makes the topics
+    finally:
+        await worker.stop()
     async with gateway(
         broker, app_id, tmp_path / "status", status_pause_file=paused, status_catch_up_seconds=1
     ) as http:
