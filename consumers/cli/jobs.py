@@ -5,7 +5,7 @@ import datetime as dt
 
 import click
 
-from consumers.cli import job_commands
+from consumers.cli import job_commands, job_tree
 from consumers.cli.output import print_json, print_table
 from consumers.cli.pending import find_job, known_jobs
 from events.settings import ClientSettings
@@ -25,7 +25,7 @@ def command() -> None:
     """
 
 
-for each in (job_commands.cancel, job_commands.retry, job_commands.reschedule):
+for each in (job_commands.cancel, job_commands.retry, job_commands.reschedule, job_tree.tree):
     command.add_command(each)
 
 

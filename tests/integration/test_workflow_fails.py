@@ -1,9 +1,12 @@
 """A step that fails for good ends its workflow: the last job fails naming it, and callbacks hear of it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from consumers.cli.jobs import command
 from events.errors import JobCancelled, JobFailed, NoSuchJob
 from events.handle import JobHandle
 from events.workflow import chain, group, signature
@@ -12,7 +15,9 @@ from tests.integration.observing import notes, observing
 from tests.waiting import until
 
 
-async def test_a_failed_step_is_named(broker: str, app_id: str, tmp_path: Path) -> None:
+async def test_a_failed_step_is_named(
+    broker: str, app_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with (
         observing(broker, app_id, tmp_path, "flowing", jobs_partitions=3),
         queue_of(broker, app_id) as queue,
@@ -38,6 +43,11 @@ async def test_a_failed_step_is_named(broker: str, app_id: str, tmp_path: Path) 
             ("failed", "1.2", "picky", 2)
         }
         assert not notes(tmp_path, task="total"), "what comes after a failure does not run"
+        monkeypatch.setenv("HEADRACE_BOOTSTRAP_SERVERS", broker)
+        monkeypatch.setenv("HEADRACE_APP_ID", app_id)
+        shown = await asyncio.to_thread(CliRunner().invoke, command, ["tree", job.job_id])
+        assert shown.output.startswith(f"number failed  {job.job_id}  StepFailed: 2 of 4 failed")
+        assert "    1.2 picky failed" in shown.output
         steps = await steps_of(broker, app_id, job.job_id)
         assert {"1.1", "1.2", "1.3", "1.4"} <= steps.keys(), "all members ran"
 
