@@ -76,7 +76,8 @@ def test_a_short_play_ends_by_itself_and_adds_up(folder: Path) -> None:
     out, err = demo.communicate(timeout=WHOLE_SECONDS)
     assert demo.returncode == 0, out + err
     sums = [line for line in out.splitlines() if line.startswith(("✓", "✗"))]
-    assert len(sums) == 8, out
+    assert len(sums) == 9, out
+    assert re.search(r"Look at every job: http://127\.0\.0\.1:\d+", out)
     assert all(line.startswith("✓") for line in sums), out
     assert re.search(r"✓ [\d,]+ events = [\d,]+ subscribed \+ \d+ unsubscribed \+ \d+ undecodable", out)
     jobs = re.search(
