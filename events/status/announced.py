@@ -4,15 +4,18 @@ from typing import Any
 
 import orjson
 
+from events.registry_view import RegistryView
 from events.topics import Kind
 
 Announcement = dict[str, Any]
 
 
 class Announced:
-    """The newest announcement of each task, schedule and worker. Written by one thread, read by any."""
+    """The announcement of each task and schedule that holds, and the newest of each worker. Written by one
+    thread, read by any."""
 
     def __init__(self) -> None:
+        self._registry = RegistryView()
         self.tasks: dict[str, Announcement] = {}
         self.schedules: dict[str, Announcement] = {}
         self.workers: dict[str, Announcement] = {}
@@ -22,10 +25,8 @@ class Announced:
         key = (record.key or b"").decode(errors="replace")
         if kind is Kind.WORKERS:
             self._put(self.workers, key, record.value)
-        elif key.startswith("task/"):
-            self._put(self.tasks, key.removeprefix("task/"), record.value)
-        elif key.startswith("schedule/"):
-            self._put(self.schedules, key.removeprefix("schedule/"), record.value)
+        elif self._registry.add(record.key, record.value):
+            self.tasks, self.schedules = self._registry.tasks(), self._registry.schedules()
 
     def _put(self, known: dict[str, Announcement], name: str, value: bytes | None) -> None:
         if value is None:
