@@ -1,5 +1,6 @@
 """The gateway as a process: one uvicorn in it, until told to stop."""
 
+import gc
 import signal
 from types import FrameType
 
@@ -45,6 +46,9 @@ def serve(app: ASGIApp, settings: GatewaySettings) -> None:
             f"{settings.gateway_host}:{settings.gateway_port} cannot be opened: "
             "set HEADRACE_GATEWAY_PORT to a free port, 0 for any"
         ) from None
+    # The read model makes and drops many small objects; what was loaded by now stays for good.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     # uvicorn raises the signal again once it has stopped; a good stop ends with 0.
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, _stopped)

@@ -15,6 +15,7 @@
 | `m` | | what this database is |
 """
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from schemas.job import JobState
@@ -54,6 +55,7 @@ def job_key(id: str) -> bytes:
     return JOB + id.encode()
 
 
+@lru_cache(maxsize=4096)
 def lane(task: str, state: str) -> bytes:
     """What index entries and the count of a task in a state have in common."""
     return _name(task) + b"\0" + STATE_LETTER[state]

@@ -4,7 +4,7 @@ The rule of fences is that of `events.state_view`; here it goes on where it was 
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from events.topics import Kind
@@ -21,10 +21,10 @@ class Place:
     source: str
     kind: Kind
     priority: str = ""
+    has_fences: bool = field(init=False)
 
-    @property
-    def has_fences(self) -> bool:
-        return self.kind in (Kind.RETRY, Kind.LEDGER)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "has_fences", self.kind in (Kind.RETRY, Kind.LEDGER))
 
 
 @dataclass(slots=True)

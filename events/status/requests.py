@@ -1,14 +1,29 @@
 """What the read model keeps of a request for a job: pure, from the record of a jobs topic."""
 
-from typing import Any
+from typing import Any, Final
 
+import orjson
 from pydantic import ValidationError
 
 from events import codec
 from events.errors import Undecodable
-from schemas.job import JOB_REQUESTED, JobRequested
+from schemas.job import JOB_REQUESTED, MAX_JOB_ID_CHARACTERS, JobRequested
+from schemas.state import is_reserved
 
-_TYPE = ("ce_type", JOB_REQUESTED.encode())
+MAX_TASK_CHARACTERS: Final = 200
+_TYPE: Final = ("ce_type", JOB_REQUESTED.encode())
+_PLAIN: Final = frozenset({"task", "job_id", "args", "idempotency_key"})
+_NONE: Final[dict[str, Any]] = {}
+_KEPT: Final = (
+    ("not_before_ms", "due"),
+    ("deadline_ms", "deadline"),
+    ("parent", "parent"),
+    ("root", "root"),
+    ("step", "step"),
+    ("schedule", "schedule"),
+    ("scheduled_ms", "scheduled"),
+    ("unique", "unique"),
+)
 
 
 def request_of(record: Any, priority: str) -> tuple[str, dict[str, Any]] | None:
@@ -19,29 +34,45 @@ def request_of(record: Any, priority: str) -> tuple[str, dict[str, Any]] | None:
     data = _data_of(record)
     if data is None:
         return None
-    try:
-        asked = JobRequested.model_validate_json(data)
-    except ValidationError:
-        return None  # workers set it aside as invalid
+    asked = _plain(data) or _checked(data)
+    if asked is None:
+        return None
     request: dict[str, Any] = {
-        "task": asked.task,
+        "task": asked["task"],
         "ms": max(record.timestamp, 0),
         "at": [record.topic, record.partition, record.offset],
         "priority": priority,
     }
-    optional = {
-        "due": asked.not_before_ms,
-        "deadline": asked.deadline_ms,
-        "parent": asked.parent,
-        "root": asked.root,
-        "step": asked.step,
-        "schedule": asked.schedule,
-        "scheduled": asked.scheduled_ms,
-        "unique": asked.unique or None,
-        "event": _event_of(asked.event),
-    }
-    request.update((name, value) for name, value in optional.items() if value is not None)
-    return asked.job_id, request
+    for name, kept in _KEPT:
+        if value := asked.get(name):
+            request[kept] = value
+    if (event := asked.get("event")) is not None and (named := _event_of(event)) is not None:
+        request["event"] = named
+    return asked["job_id"], request
+
+
+def _plain(data: bytes) -> dict[str, Any] | None:
+    """The request when it holds nothing but what most do: the check of every field would cost the most."""
+    try:
+        asked = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(asked, dict) or not asked.keys() <= _PLAIN:
+        return None
+    id, task = asked.get("job_id"), asked.get("task")
+    if not isinstance(id, str) or not isinstance(task, str) or not isinstance(asked.get("args", _NONE), dict):
+        return None
+    if not 0 < len(id) <= MAX_JOB_ID_CHARACTERS or not 0 < len(task) <= MAX_TASK_CHARACTERS:
+        return None
+    return None if is_reserved(id.encode()) else asked
+
+
+def _checked(data: bytes) -> dict[str, Any] | None:
+    """The request if workers take it; None for one they set aside as invalid."""
+    try:
+        return JobRequested.model_validate_json(data).model_dump(exclude_defaults=True)
+    except ValidationError:
+        return None
 
 
 def _data_of(record: Any) -> bytes | None:
