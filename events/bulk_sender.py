@@ -1,7 +1,9 @@
 """A sender for many records at once: filled batches instead of one record after the other."""
 
 import asyncio
+import random
 from collections.abc import Sequence
+from struct import unpack
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError
@@ -10,6 +12,8 @@ from events.errors import BrokerDown, PublishError
 from events.sender import Record, Sender
 from schemas.state import Position
 
+_MASK: Final = 0xFFFFFFFF
+_M: Final = 0x5BD1E995
 Outcome = Position | PublishError
 _TURN: Final = 2_000
 
@@ -63,6 +67,7 @@ class BulkSender(Sender):
     async def _send_batches(self, records: Sequence[Record], outcomes: dict[int, Outcome]) -> None:
         """Fill one batch after the other for each partition; those that fail leave no outcome."""
         producer = self._current()
+        counts: dict[str, int] = {}
         open_batches: dict[tuple[str, int], tuple[Any, list[int]]] = {}
         full: list[tuple[tuple[str, int], Any, list[int]]] = []
         for index, (topic, key, value, headers, wanted) in enumerate(records):
@@ -70,7 +75,9 @@ class BulkSender(Sender):
                 continue
             if index % _TURN == _TURN - 1:
                 await asyncio.sleep(0)  # others want their turn
-            place = topic, producer._partition(topic, wanted, key, value, key, value)
+            count = counts.get(topic) or self._count(producer, topic, counts)
+            number = wanted if wanted is not None else partition_of(key, count)
+            place = topic, number
             batch, indices = open_batches.get(place) or (producer.create_batch(), [])
             if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
                 full.append((place, batch, indices))
@@ -88,6 +95,10 @@ class BulkSender(Sender):
             for (topic, number), batches in by_place.items():
                 sending.create_task(self._send_in_order(producer, topic, number, batches, outcomes))
 
+    def _count(self, producer: Any, topic: str, counts: dict[str, int]) -> int:
+        counts[topic] = found = len(producer.client.cluster.partitions_for_topic(topic) or ())
+        return found
+
     async def _send_in_order(
         self,
         producer: Any,
@@ -104,3 +115,24 @@ class BulkSender(Sender):
                     await self._replace(producer)
                 return
             outcomes |= {index: Position(topic, number, sent.offset + n) for n, index in enumerate(indices)}
+
+
+def partition_of(key: bytes | None, count: int) -> int:
+    """Where Java's client and aiokafka put a key (murmur2); anywhere without one. `count` of 0 is one."""
+    if count <= 1:
+        return 0
+    return random.randrange(count) if key is None else (_murmur2(key) & 0x7FFFFFFF) % count
+
+
+def _murmur2(data: bytes) -> int:
+    """As aiokafka's, word by word instead of byte by byte."""
+    length = len(data)
+    h = 0x9747B28C ^ length
+    whole = length & ~3
+    for word in unpack(f"<{whole >> 2}I", data[:whole]):
+        k = (word * _M) & _MASK
+        h = ((h * _M) & _MASK) ^ (((k ^ (k >> 24)) * _M) & _MASK)
+    if length > whole:
+        h = ((h ^ int.from_bytes(data[whole:], "little")) * _M) & _MASK
+    h = ((h ^ (h >> 13)) * _M) & _MASK
+    return h ^ (h >> 15)

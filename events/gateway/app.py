@@ -1,6 +1,7 @@
 """The gateway put together: parts, routes, and what runs beside them."""
 
 import asyncio
+import functools
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,6 +11,7 @@ import structlog
 from aiokafka import TopicPartition
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from events.bulk_sender import BulkSender
 from events.errors import BrokerDown, BrokerUnreachable
@@ -21,7 +23,6 @@ from events.gateway import (
     problem_pages,
     read_lists,
     reads,
-    schedule_routes,
 )
 from events.gateway.access import Access
 from events.gateway.announced import Announced
@@ -49,6 +50,7 @@ log = structlog.get_logger(__name__)
 
 CONNECT_AGAIN_SECONDS: Final = 0.5
 COMMITTED_SECONDS: Final = 1.0
+UNLIMITED_SECONDS: Final = 10.0  # only so that nothing piles up
 WRONG_KEYS_PER_SECOND: Final = 5.0
 WRONG_KEYS_AT_ONCE: Final = 50
 
@@ -80,7 +82,7 @@ def create_app(
             else:
                 yield
 
-    app = FastAPI(
+    app = _Application(
         title="Headrace",
         version=version,
         description="Background jobs on Kafka. Errors are RFC 9457 problems; their types are pages under "
@@ -91,19 +93,34 @@ def create_app(
         openapi_url=None,
         default_response_class=JSONResponse,
     )
+    app.edge = Edge(
+        functools.partial(FastAPI.__call__, app),
+        max_body_bytes=settings.gateway_max_body_bytes,
+        metrics=parts.metrics,
+        quick={("POST", "/jobs"): job_routes.enqueue, ("POST", "/jobs/bulk"): job_routes.enqueue_bulk},
+    )
     app.state.parts = parts
     app.state.access = _access(settings)
     app.state.status = status
-    app.add_middleware(Edge, max_body_bytes=settings.gateway_max_body_bytes, metrics=parts.metrics)
     answer_with_problems(app)
     writing = (job_routes, event_routes, command_routes)
-    for module in (*writing, schedule_routes, reads, read_lists, problem_pages, health):
+    for module in (*writing, reads, read_lists, problem_pages, health):
         app.include_router(module.router)
     if isinstance(status, StatusReader):
         add_pages(app, StatusPages(status, lags=lambda: read_lags(settings)), RouteCommands())
     app.openapi = lambda: document_of(app)  # type: ignore[method-assign]
     app.add_api_route("/openapi.json", app.openapi, include_in_schema=False)
     return app
+
+
+class _Application(FastAPI):
+    """FastAPI inside the edge."""
+
+    edge: Edge
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self
+        await self.edge(scope, receive, send)
 
 
 def _access(settings: GatewaySettings) -> Access:
@@ -208,7 +225,8 @@ async def _connect(sender: BulkSender) -> None:
 async def _watch_committed(parts: Parts) -> None:
     """Depth of lanes: what the group has committed waits no more."""
     while True:
-        await asyncio.sleep(COMMITTED_SECONDS)
+        is_limited = parts.intake.has_limits
+        await asyncio.sleep(COMMITTED_SECONDS if is_limited else UNLIMITED_SECONDS)
         try:
             committed = await committed_offsets(parts.settings)
         except (BrokerDown, OSError) as error:

@@ -29,7 +29,7 @@ def answer_with_problems(app: FastAPI) -> None:
     for away in (BrokerDown, BrokerUnreachable):
         app.add_exception_handler(away, _away)
     app.add_exception_handler(Behind, _behind)
-    app.add_exception_handler(Exception, _fault)
+    app.add_exception_handler(Exception, tell_fault)
 
 
 async def _problem(_: Request, error: Exception) -> Response:
@@ -76,7 +76,8 @@ async def _behind(_: Request, error: Exception) -> Response:
     return problem("not-ready", str(error), retry_after=1).response()
 
 
-async def _fault(request: Request, error: Exception) -> Response:
+async def tell_fault(request: Request, error: Exception) -> Response:
     request_id = request.scope.get("headrace.request_id")
+    """Log what happened, and tell nothing of it."""
     log.error("request_failed", request_id=request_id, path=request.url.path, exc_info=error)
     return problem("internal", "Something went wrong that should not.", request_id=request_id).response()

@@ -11,9 +11,10 @@ the same moment go to different topics: each may be told 202 then, still one job
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from aiokafka import TopicPartition
@@ -24,7 +25,7 @@ from events.gateway.announced import Announced
 from events.gateway.problems import Problem, problem
 from events.gateway.seen import SeenRequests
 from events.gateway.settings import GatewaySettings
-from events.gateway.submission import Accepted, Prepared
+from events.gateway.submission import AcceptedState, Prepared
 from events.gateway.tail import Tail
 from events.queue_options import PRIORITIES, Priority
 from events.topics import jobs_topic
@@ -33,7 +34,18 @@ from schemas.state import Position
 RETRY_SECONDS: Final = 2
 LOOK_AGAIN_SECONDS: Final = 1
 
-Result = Accepted | Problem
+_PLAIN_ID: Final = re.compile(r"[A-Za-z0-9._~-]+")
+
+
+class Taken(NamedTuple):
+    """A job that Kafka has, as `submission.Accepted` tells it."""
+
+    job_id: str
+    status_url: str
+    state: AcceptedState
+
+
+Result = Taken | Problem
 
 
 class Intake:
@@ -56,7 +68,7 @@ class Intake:
         self._seen = seen
         self._tail = tail
 
-    async def take(self, job: Prepared) -> Accepted:
+    async def take(self, job: Prepared) -> Taken:
         """Raises a problem unless Kafka has the job."""
         if job.body and self._is_repeat(job):
             return accepted(job)
@@ -145,6 +157,13 @@ class Intake:
 
     # -- depth
 
+    @property
+    def has_limits(self) -> bool:
+        """Whether any lane may be too deep."""
+        return bool(self._settings.gateway_max_depth) or any(
+            task.max_depth is not None for task in self.announced.tasks.values()
+        )
+
     def check_depth(self, task: str, priority: Priority, *, more: int = 0) -> None:
         """Raise a problem when the lane of a task and priority holds as many jobs as it may."""
         limits = self._settings.gateway_max_depth
@@ -170,12 +189,14 @@ class Intake:
                 )
 
 
-def accepted(job: Prepared) -> Accepted:
+def accepted(job: Prepared) -> Taken:
     """What the caller of a job is told."""
-    return Accepted.model_construct(job_id=job.job_id, status_url=job_url(job.job_id), state=job.state)
+    return Taken(job.job_id, job_url(job.job_id), job.state)
 
 
 def job_url(job_id: str) -> str:
+    if _PLAIN_ID.fullmatch(job_id):
+        return f"/jobs/{job_id}"
     return f"/jobs/{quote(job_id, safe='')}"
 
 

@@ -7,12 +7,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ValidationError
 
 from events.gateway.access import Access
-from events.gateway.intake import RETRY_SECONDS, Intake, job_url
+from events.gateway.intake import RETRY_SECONDS, Intake, Taken
 from events.gateway.keys import Scope
 from events.gateway.parts import Parts, parts_of
 from events.gateway.problems import EVERYWHERE, ErrorPlace, Problem, ProblemDocument, documented, problem
 from events.gateway.submission import (
-    Accepted,
     Identity,
     JobSubmission,
     Prepared,
@@ -109,10 +108,8 @@ async def enqueue(request: Request) -> Response:
         parts.metrics.jobs.labels(_label(parts, submission.task), wrong.slug).inc()
         raise
     parts.metrics.jobs.labels(job.task, "accepted").inc()
-    url = job_url(job.job_id)
-    content = {"job_id": taken.job_id, "status_url": url, "state": taken.state}
-    headers = {"Location": url, "Retry-After": "1"}
-    return Response(orjson.dumps(content), 202, headers, "application/json")
+    headers = {"Location": taken.status_url, "Retry-After": "1"}
+    return Response(orjson.dumps(taken._asdict()), 202, headers, "application/json")
 
 
 @router.post(
@@ -178,16 +175,8 @@ async def _take_all(parts: Parts, intake: Intake, jobs: list[Prepared | Problem]
     results: list[dict[str, Any]] = []
     for index, (job, result) in enumerate(zip(jobs, taken, strict=True)):
         task = job.task if isinstance(job, Prepared) else "none"
-        if isinstance(result, Accepted):
-            results.append(
-                {
-                    "index": index,
-                    "status": 202,
-                    "job_id": result.job_id,
-                    "status_url": result.status_url,
-                    "state": result.state,
-                }
-            )
+        if isinstance(result, Taken):
+            results.append({"index": index, "status": 202, **result._asdict()})
             outcome = "accepted"
         else:
             results.append({"index": index, "status": result.status, "problem": result.document()})

@@ -35,7 +35,7 @@ class SubmissionOptions(BaseModel):
     job_id: str | None = Field(default=None, min_length=1, max_length=MAX_JOB_ID_CHARACTERS)
     idempotency_key: JsonValue = None
     deadline: Seconds | AwareDatetime | None = None
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict)
     unique: bool = False
 
 
@@ -45,8 +45,8 @@ class JobSubmission(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     task: str = Field(min_length=1, max_length=200)
-    args: dict[str, Any] = {}
-    options: SubmissionOptions = SubmissionOptions()
+    args: dict[str, Any] = Field(default_factory=dict)
+    options: SubmissionOptions = Field(default_factory=SubmissionOptions)
 
 
 class Accepted(BaseModel):
