@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from events.gateway.pages.payloads import shorten
 from events.gateway.pages.source import JobFilter, JobsPage
 from events.gateway.pages.times import milliseconds, read_time
 from events.gateway.pages.visit import Visit
@@ -43,10 +44,10 @@ def _filter(given: dict[str, str], errors: dict[str, str]) -> JobFilter:
         try:
             read["state"] = JobState(given["state"])
         except ValueError:
-            errors["state"] = "There is no such state."
+            errors["state"] = f"There is no state {shorten(given['state'], 40)!r}."
     for name in _TIMES:
         try:
             read[f"{name}_ms"] = milliseconds(read_time(given[name]))
         except (ValueError, OverflowError):
-            errors[name] = "Wanted a date and time like 2026-03-01T14:30."
+            errors[name] = f"{shorten(given[name], 40)!r} is no date and time like 2026-03-01T14:30."
     return JobFilter(**read)

@@ -5,9 +5,10 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
 
-from events.gateway.keys import Scope
+from events.gateway.keys import Scope as KeyScope
 from events.gateway.pages import entry, job, jobs, letters, overview, schedules
 from events.gateway.pages.rendering import assets
 from events.gateway.pages.source import PageCommands, PageSource
@@ -35,17 +36,25 @@ _FORMS: Final[tuple[tuple[str, Show], ...]] = (
 )
 
 
+class PageRoute(Route):
+    """A route that says in the scope which it is, as those of the API do: metrics are told by route."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        return match, {**child, "route": self}
+
+
 def page_routes() -> list[BaseRoute]:
     """Every route of the pages."""
     return [
-        Route("/", page(overview.home, None), methods=["GET"]),
-        *(Route(path, page(show), methods=["GET"]) for path, show in _PAGES),
-        *(Route(path, page(ask, Scope.OPERATE), methods=["POST"]) for path, ask in _FORMS),
-        Route("/login", page(entry.show, None), methods=["GET"]),
-        Route("/login", page(entry.sign_in, None), methods=["POST"]),
-        Route("/logout", page(entry.sign_out, None), methods=["POST"]),
-        *(Route(asset.path, _file, methods=["GET"]) for asset in assets().values()),
-        Route("/ui/{path:path}", page(_nowhere, None), methods=["GET"]),
+        PageRoute("/", page(overview.home, None), methods=["GET"]),
+        *(PageRoute(path, page(show), methods=["GET"]) for path, show in _PAGES),
+        *(PageRoute(path, page(ask, KeyScope.OPERATE), methods=["POST"]) for path, ask in _FORMS),
+        PageRoute("/login", page(entry.show, None), methods=["GET"]),
+        PageRoute("/login", page(entry.sign_in, None), methods=["POST"]),
+        PageRoute("/logout", page(entry.sign_out, None), methods=["POST"]),
+        *(PageRoute(asset.path, _file, methods=["GET"]) for asset in assets().values()),
+        PageRoute("/ui/{path:path}", page(_nowhere, None), methods=["GET"]),
     ]
 
 
