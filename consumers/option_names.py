@@ -31,6 +31,7 @@ class OptionNames(TypedDict, total=False):
     deadline: Seconds
     priority: Priority
     max_jobs: int
+    rate: str
     isolation: Literal["thread", "process"]
     memory_limit: int | str
     dedupe_ttl: Seconds
@@ -69,7 +70,7 @@ FOREIGN: Final = {
     "min_backoff": "backoff=Exponential(base=…)",
     "queue": "topic, or priority",
     "queue_name": "topic, or priority",
-    "rate_limit": "max_jobs",
+    "rate_limit": "rate",
     "result_expires": "result_ttl",
     "retries": "max_tries",
     "retry": "max_tries",

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from consumers.backoff import Backoff
 from consumers.option_names import On
+from consumers.rates import read_rate
 from events.queue_options import PRIORITIES
 from schemas.duration import seconds_of
 
@@ -138,6 +139,7 @@ READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "deadline": _length,
     "priority": _one_of(*PRIORITIES),
     "max_jobs": _count,
+    "rate": read_rate,
     "isolation": _one_of("thread", "process"),
     "memory_limit": _memory,
     "dedupe_ttl": _length,

@@ -10,14 +10,13 @@ from typing import Any, Final
 from consumers.backoff import Backoff, Exponential
 from consumers.option_names import OURS, On, unknown_option
 from consumers.option_readers import READERS, RECORD_KEY
+from consumers.rates import Rate
 from events.queue_options import Priority
 
 __all__ = ["RECORD_KEY", "TaskOptions", "read_options"]
 
 DEFAULT_BACKOFF: Final = Exponential(base=1, cap=300)
 DAY_SECONDS: Final = 86_400.0
-
-_NOT_YET: Final = frozenset({"rate"})
 
 _FIELD: Final = {
     name: f"{name}_seconds" for name in ("timeout", "deadline", "dedupe_ttl", "result_ttl", "failure_ttl")
@@ -43,6 +42,7 @@ class TaskOptions:
     deadline_seconds: float | None = None
     priority: Priority = "normal"
     max_jobs: int | None = None
+    rate: Rate | None = None
     isolation: str | None = None
     memory_limit_bytes: int | None = None
     dedupe_ttl_seconds: float = DAY_SECONDS
@@ -56,8 +56,7 @@ class TaskOptions:
 
 def read_options(given: Mapping[str, Any], *, function_name: str) -> TaskOptions:
     """The options somebody wrote. Raises `ValueError` with all that is wrong with them."""
-    problems = [unknown_option(name) for name in given if name not in OURS and name not in _NOT_YET]
-    problems += [f"{name}= is not there yet: leave it out" for name in given if name in _NOT_YET]
+    problems = [unknown_option(name) for name in given if name not in OURS]
     read: dict[str, Any] = {"name": function_name}
     for name, value in given.items():
         if name not in OURS:

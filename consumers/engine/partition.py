@@ -16,6 +16,7 @@ from consumers.engine.decisions import KNOWN, Decision, Parked, Rerouted
 from consumers.engine.group import Settled, TooLargeToKeep
 from consumers.engine.job import Job
 from consumers.engine.lanes import Lanes
+from consumers.engine.pacing import Pacing
 from consumers.engine.reader import Read
 from consumers.engine.settlement import Settlement
 from consumers.engine.statelog import StateLog, StateLogClosed
@@ -60,6 +61,7 @@ class Partition:
         self.settlement: Settlement  # set once, by the engine that wires both
         self.desk: Desk  # likewise
         self.joins: Joins  # likewise
+        self.pacing = Pacing(now_ms=now_ms, push=runners.push, park=self._park)
         self.cancelled_roots: dict[str, str] = {}  # of workflows, and why
         self.suspicion = Suspicion.none()
         self.fenced = False
@@ -153,7 +155,21 @@ class Partition:
             return
         for job in jobs:
             if not job.settling and self.lanes.enter(job):  # it may have been cancelled meanwhile
-                self._runners.push(job)
+                self._push(job)
+
+    def _push(self, job: Job) -> None:
+        """A job whose turn in its lane it is: it starts, unless its task has a rate that says later."""
+        if job.task is None or job.task.settings.rate is None:
+            self._runners.push(job)
+        else:
+            self.pacing.take(job, job.task.settings.rate)
+
+    def _park(self, job: Job, decision: Parked) -> None:
+        """Settle a job whose turn is not soon. Those behind it in its lane have theirs later still."""
+        follower = self.lanes.leave(job)
+        self.settle(job, decision)
+        if follower is not None:
+            asyncio.get_running_loop().call_soon(self._push, follower)
 
     # -- settlement
 
@@ -161,7 +177,7 @@ class Partition:
         """An attempt ended: its lane goes on at once, its outcome goes to be settled."""
         follower = self.lanes.leave(job)
         if follower is not None:
-            self._runners.push(follower)
+            self._push(follower)
         if self.lost:
             self._abandoned(job)
         else:
@@ -185,7 +201,7 @@ class Partition:
         """Settle a job that is in flight and has not started: it is cancelled, its lane goes on."""
         follower = self.lanes.withdraw(job)
         if follower is not None:
-            self._runners.push(follower)
+            self._push(follower)
         self.settle(job, Cancelled(reason))
 
     def stop(self, job: Job) -> None:
@@ -210,7 +226,7 @@ class Partition:
         waiting, job.waiting = job.waiting or [], None
         for next_job in self.admit([Read(each) for each in waiting]):
             if self.lanes.enter(next_job):
-                self._runners.push(next_job)
+                self._push(next_job)
 
     @staticmethod
     def release_offset(job: Job) -> None:

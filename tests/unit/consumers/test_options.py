@@ -52,7 +52,7 @@ def test_on_failure_is_a_task_or_its_name():
         ({"time_limit": 3}, "use timeout"),
         ({"max_tires": 3}, "did you mean 'max_tries'?"),
         ({"zzz": 3}, "there are announce, backoff"),
-        ({"rate": "5/s"}, "rate= is not there yet"),
+        ({"rate": "5 a second"}, "rate='5 a second': wanted text such as '10/s'"),
         ({"order": "strict"}, "order='strict': not there yet"),
         ({"order": "fifo"}, "wanted 'key' or 'none'"),
         ({"isolation": "fiber"}, "wanted 'thread' or 'process'"),
