@@ -76,7 +76,10 @@ class Note:
 def notes(folder: Path, what: str | None = None, *, task: str | None = None) -> list[Note]:
     """What the tasks wrote down, in its order."""
     path = folder / "raw.log"
-    lines = [orjson.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+    whole, _, _ = (path.read_bytes() if path.exists() else b"").rpartition(
+        b"\n"
+    )  # the last may be half there
+    lines = [orjson.loads(line) for line in whole.splitlines()]
     known = ("what", "task", "job_id", "attempt", "event_id", "at", "pid")
     found = [Note(**{name: line.pop(name) for name in known}, facts=line) for line in lines]
     return [each for each in found if what in (None, each.what) and task in (None, each.task)]

@@ -61,7 +61,7 @@ def ticks(folder: Path, name: str) -> Counter[int]:
 
 def lines(folder: Path, event: str) -> list[dict[str, Any]]:
     """The lines of the worker's log of one event."""
-    written = (folder / "worker.log").read_bytes().splitlines()
+    written = (folder / "worker.log").read_bytes().rpartition(b"\n")[0].splitlines()
     found = [orjson.loads(line) for line in written if event.encode() in line and line.startswith(b"{")]
     return [line for line in found if line.get("event") == event]
 
