@@ -124,7 +124,7 @@ class Edge:
         if status < 400 and not self._lines.allows():
             return
         log.log(
-            40 if status >= 500 else 20,
+            40 if status >= 500 and scope["path"] not in QUIET else 20,
             "request",
             method=scope["method"],
             path=scope["path"],

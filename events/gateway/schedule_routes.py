@@ -57,7 +57,7 @@ async def list_schedules(request: Request) -> Schedules:
     return Schedules(schedules=[_view(name, told) for name, told in sorted(found.items())])
 
 
-@router.get("/schedules/{name}", operation_id="show_schedule", summary="One schedule",
+@router.get("/schedules/{name:path}", operation_id="show_schedule", summary="One schedule",
             responses=documented(*EVERYWHERE, "unknown-schedule", "not-ready"))  # fmt: skip
 async def show_schedule(
     request: Request, name: Annotated[str, Path(min_length=1, max_length=200)]
