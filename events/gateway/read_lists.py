@@ -12,11 +12,13 @@ from events.gateway.read_models import (
     Letter,
     LetterList,
     Overview,
+    ScheduleInfo,
+    ScheduleList,
     TaskList,
     WorkerList,
 )
 from events.gateway.reading import MayRead, answers, json_of, looking, status_of
-from events.gateway.telling import letter_info, task_info, whole_letter, worker_info
+from events.gateway.telling import letter_info, schedule_info, task_info, whole_letter, worker_info
 from schemas.deadletter import Reason
 from schemas.job import JobState
 
@@ -67,6 +69,26 @@ async def list_workers(request: Request) -> Response:
     now_ms = parts_of(request).now_ms()
     found = status_of(request).workers().items()
     return json_of(WorkerList(workers=[worker_info(name, told, now_ms) for name, told in found]))
+
+
+@router.get("/schedules", operation_id="list_schedules", summary="Every schedule", tags=["schedules"],
+            response_model=ScheduleList, responses=answers())  # fmt: skip
+async def list_schedules(request: Request) -> Response:
+    """What workers announced and did not take away, with the last and the next run of each."""
+    found = status_of(request).schedules()
+    return json_of(ScheduleList(schedules=[schedule_info(name, told) for name, told in found.items()]))
+
+
+@router.get("/schedules/{name}", operation_id="get_schedule", summary="One schedule", tags=["schedules"],
+            response_model=ScheduleInfo, responses=answers("unknown-schedule"))  # fmt: skip
+async def get_schedule(
+    request: Request, name: Annotated[str, Path(min_length=1, max_length=200)]
+) -> Response:
+    """With its last and its next run."""
+    told = status_of(request).schedules().get(name)
+    if told is None:
+        raise problem("unknown-schedule", f"No worker announces a schedule {name!r:.210}.")
+    return json_of(schedule_info(name, told))
 
 
 @router.get("/dead-letters", operation_id="list_dead_letters", summary="Dead letters, newest first",

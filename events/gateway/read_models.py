@@ -124,6 +124,39 @@ class Letter(LetterInfo):
     headers: list[LetterHeader]
 
 
+class LastOccurrence(BaseModel):
+    """What became of the newest time of a schedule. `why` says why it was skipped."""
+
+    outcome: str | None = None
+    scheduled_at: Moment | None = None
+    why: str | None = None
+    job_id: str | None = None
+
+
+class ScheduleInfo(BaseModel):
+    """A schedule as the workers announce it, and where it is. `next_at` is null while it is paused."""
+
+    schedule: str
+    task: str | None = None
+    cron: str | None = None
+    every_seconds: float | None = None
+    timezone: str | None = None
+    missed: str | None = None
+    overlap: str | None = None
+    catch_up_seconds: float | None = None
+    jitter_seconds: float | None = None
+    args: dict[str, Any] = {}
+    release: str | None = None
+    paused: bool = False
+    next_at: Moment | None = None
+    last_at: Moment | None = None
+    last_outcome: LastOccurrence | None = None
+
+
+class ScheduleList(BaseModel):
+    schedules: list[ScheduleInfo]
+
+
 class Overview(BaseModel):
     """Everything at a glance. `lag_seconds` is how far the gateway is behind Kafka, if it ever caught up."""
 

@@ -6,9 +6,11 @@ from typing import Any, Final
 
 from events.dead_letters import letter_of
 from events.gateway.read_models import (
+    LastOccurrence,
     Letter,
     LetterHeader,
     LetterInfo,
+    ScheduleInfo,
     TaskInfo,
     WorkerInfo,
 )
@@ -110,6 +112,33 @@ def _shown(name: str, content: bytes | None) -> LetterHeader:
         return LetterHeader(name=name, value=content.decode())
     except UnicodeDecodeError:
         return LetterHeader(name=name, value=base64.b64encode(content).decode(), base64=True)
+
+
+def schedule_info(name: str, told: Told) -> ScheduleInfo:
+    """A schedule from its announcement and the cursor with it."""
+    cursor, args = told.get("cursor") or {}, told.get("args")
+    paused, outcome = bool(cursor.get("paused")), cursor.get("last_outcome")
+    texts = ("task", "cron", "timezone", "missed", "overlap", "release")
+    numbers = ("every_seconds", "catch_up_seconds", "jitter_seconds")
+    return ScheduleInfo(
+        schedule=name,
+        **{field: _text(told.get(field)) for field in texts},
+        **{field: _number(told.get(field)) for field in numbers},
+        args=args if isinstance(args, dict) else {},
+        paused=paused,
+        next_at=None if paused else moment(cursor.get("next_ms")),
+        last_at=moment(cursor.get("last_ms")),
+        last_outcome=_occurrence(outcome) if isinstance(outcome, dict) else None,
+    )
+
+
+def _occurrence(told: Told) -> LastOccurrence:
+    return LastOccurrence(
+        outcome=_text(told.get("outcome")),
+        scheduled_at=moment(told.get("scheduled_ms")),
+        why=_text(told.get("why")),
+        job_id=_text(told.get("job_id")),
+    )
 
 
 def _text(value: Any) -> str | None:
