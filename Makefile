@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?=                # which Python to make the environment with; else the first of 3.11 or newer
 VENV ?= .venv
 SPEED ?=                 # make demo SPEED=5000: so many seconds of 2013 in one of ours
+STAY ?=                  # make demo STAY=1: leave the gateway up after the summary
 FLIGHTS ?=               # make demo FLIGHTS=5000: more than one day
 TESTS ?= tests           # make test TESTS=tests/unit
 BIN := $(VENV)/bin
@@ -21,7 +22,7 @@ install: ## make the environment from the lock
 
 .PHONY: demo
 demo: install ## play a day of real flights through two workers, and watch
-	@$(BIN)/headrace demo --folder build/demo $(addprefix --speed ,$(SPEED)) $(addprefix --flights ,$(FLIGHTS))
+	@$(BIN)/headrace demo --folder build/demo $(addprefix --speed ,$(SPEED)) $(addprefix --flights ,$(FLIGHTS)) $(if $(STAY),--stay)
 
 .PHONY: test
 test: install ## run every test, on a real Kafka where it takes one

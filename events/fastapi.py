@@ -11,14 +11,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
+from fastapi import FastAPI
+from starlette.requests import HTTPConnection
+
 from events.queue import JobQueue
 from events.settings import ClientSettings
-
-try:
-    from fastapi import FastAPI
-    from starlette.requests import HTTPConnection
-except ImportError as error:  # pragma: no cover - everything else works without it
-    raise ImportError("events.fastapi needs FastAPI: pip install 'headrace[fastapi]'") from error
 
 _STATE: Final = "headrace_queue"
 

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,7 @@ from tests.waiting import until_now
 
 HEADRACE = [sys.executable, "-c", "from consumers.cli import main; main()"]
 README = (Path(__file__).parents[2] / "README.md").read_text()
-(CODE,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+CODE, SHOP, MORE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMMANDS = {
     line.split()[0]: line for line in re.findall(r"^    headrace (.+?)(?: +#.*)?$", README, re.MULTILINE)
 }
@@ -35,10 +36,12 @@ class Reader:
 
     def __init__(self, folder: Path, bootstrap_servers: str) -> None:
         (folder / "mytasks.py").write_text(CODE)
+        (folder / "more.py").write_text(MORE)
+        (folder / "shop.py").write_text(SHOP)
         self._folder = folder
         self._environment = {
             **os.environ,
-            "HEADRACE_TASK_MODULES": "mytasks",
+            "HEADRACE_TASK_MODULES": "mytasks,more",
             "HEADRACE_BOOTSTRAP_SERVERS": bootstrap_servers,
             "HEADRACE_PORT": str(free_port()),
         }
@@ -52,11 +55,11 @@ class Reader:
         return done.stdout
 
     @contextmanager
-    def in_the_background(self, command: str) -> Iterator[Path]:
-        log = self._folder / "worker.log"
+    def in_the_background(self, command: str, *, program: list[str] = HEADRACE) -> Iterator[Path]:
+        log = self._folder / f"{command.split()[0]}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [*HEADRACE, *shlex.split(command)],
+                [*program, *shlex.split(command)],
                 env=self._environment,
                 cwd=self._folder,
                 stdout=file,
@@ -95,6 +98,35 @@ def test_the_task_and_the_commands_of_the_readme(reader: Reader) -> None:
         done = {"reserve_stock": "completed", "send_receipt": "completed"}
         until_now(lambda: states() == done, within_seconds=90, saying="both jobs completed")
         assert "receipt_sent" in log.read_text()
+
+
+def test_its_shop_asks_for_jobs(reader: Reader) -> None:
+    reader.types(COMMANDS["topics"])
+    port = free_port()
+    serve = [sys.executable, "-m", "uvicorn", "--port", str(port)]
+    with reader.in_the_background("worker"), reader.in_the_background("shop:app", program=serve) as log:
+        until_now(lambda: "startup complete" in log.read_text(), within_seconds=60, saying="the shop is open")
+
+        def asked(path: str, *, data: bytes | None = None) -> Any:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", data=data, timeout=60) as answer:
+                return json.load(answer)
+
+        assert asked("/sums?left=2&right=3") == 5
+        job_id = asked("/receipts?to=a@b.example", data=b"")["job_id"]
+        state = lambda: json.loads(reader.types("jobs show", job_id, "--json"))["state"]  # noqa: E731
+        until_now(lambda: state() == "completed", within_seconds=60, saying="the receipt is sent")
+
+
+async def test_its_workflow_schedule_and_limits_are_read() -> None:
+    names: dict[str, Any] = {"__name__": "more"}
+    registry = Registry()
+    with using(registry):
+        exec(MORE, names)
+    assert registry.tasks["crunch"].settings.isolation == "process"
+    assert registry.tasks["tidy"].settings.priority == "low"
+    assert await names["total"](Context.fake(), [3, 7]) == 10
+    (schedule,) = registry.schedules.values()
+    assert schedule.task == "tidy"
 
 
 @pytest.fixture
