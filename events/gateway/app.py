@@ -23,7 +23,6 @@ from events.gateway import (
     problem_pages,
     read_lists,
     reads,
-    schedule_routes,
 )
 from events.gateway.access import Access
 from events.gateway.announced import Announced
@@ -105,7 +104,7 @@ def create_app(
     app.state.status = status
     answer_with_problems(app)
     writing = (job_routes, event_routes, command_routes)
-    for module in (*writing, schedule_routes, reads, read_lists, problem_pages, health):
+    for module in (*writing, reads, read_lists, problem_pages, health):
         app.include_router(module.router)
     if isinstance(status, StatusReader):
         add_pages(app, StatusPages(status, lags=lambda: read_lags(settings)), RouteCommands())
