@@ -28,14 +28,20 @@ ARGUMENTS = [
 PHONE, DESKTOP = (320, 640), (1280, 900)
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser with a profile of its own. Missing, it skips here and fails in CI."""
+def chromium_path() -> str:
+    """Where the browser is. Missing, the test skips here and fails in CI."""
     path = shutil.which("chromium")
     if path is None:
         if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
             raise RuntimeError("no chromium: .ci/tools installs it")
         pytest.skip("no chromium on this machine: `apt-get install chromium`")
+    return path
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser with a profile of its own."""
+    path = chromium_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=ARGUMENTS)
         yield browser

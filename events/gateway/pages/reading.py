@@ -35,7 +35,7 @@ SILENT_MS: Final = 30_000
 GONE_MS: Final = 3600 * 1000
 LATEST_FAILURES: Final = 10
 LAG_SECONDS: Final = 3.0
-_SEEN_STATES: Final = ("running", "draining", "starting", "silent", "stopped")
+_LAST_STATES: Final = ("silent", "stopped")
 
 ReadLags = Callable[[], Awaitable[Sequence[LagLine]]]
 
@@ -203,8 +203,7 @@ def _workers(told: Mapping[str, Mapping[str, Any]], now_ms: int) -> list[WorkerL
                 partitions=partitions if isinstance(partitions, dict) else {},
             )
         )
-    order = {state: place for place, state in enumerate(_SEEN_STATES)}
-    return sorted(lines, key=lambda line: (order.get(line.state, 0), line.name))
+    return sorted(lines, key=lambda line: (line.state in _LAST_STATES, line.name))
 
 
 def _schedule(name: str, told: Mapping[str, Any]) -> ScheduleLine:
