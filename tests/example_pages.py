@@ -203,9 +203,7 @@ class ExampleSource:
             workers=self.workers,
             failures=[job for job in self.known if job.state is JobState.FAILED],
             letters=len(self.letter_views),
-            lags=[LagLine("flights", 1_234_567, None), LagLine("headrace.jobs", 0, 0.0)]
-            if self.known
-            else (),
+            lags=[LagLine("flights", 1_234_567), LagLine("headrace.jobs", 0)] if self.known else (),
             behind_seconds=self.behind_seconds,
         )
 

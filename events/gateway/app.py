@@ -33,7 +33,7 @@ from events.gateway.keys import load_keys
 from events.gateway.metrics import GatewayMetrics
 from events.gateway.openapi import document_of
 from events.gateway.pages.asking import RouteCommands
-from events.gateway.pages.lagging import read_lags
+from events.gateway.pages.lagging import Lags
 from events.gateway.pages.reading import StatusPages
 from events.gateway.pages.router import add_pages
 from events.gateway.parts import Parts, Status
@@ -107,7 +107,7 @@ def create_app(
     for module in (*writing, reads, read_lists, problem_pages, health):
         app.include_router(module.router)
     if isinstance(status, StatusReader):
-        add_pages(app, StatusPages(status, lags=lambda: read_lags(settings)), RouteCommands())
+        add_pages(app, StatusPages(status, lags=Lags(settings).read), RouteCommands())
     app.openapi = lambda: document_of(app)  # type: ignore[method-assign]
     app.add_api_route("/openapi.json", app.openapi, include_in_schema=False)
     return app

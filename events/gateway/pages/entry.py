@@ -29,7 +29,7 @@ async def sign_in(visit: Visit) -> Response:
         sessions.sign(caller.id),
         max_age=sessions.lifetime_seconds,
         path="/",
-        secure=visit.request.url.scheme == "https",
+        secure=_is_encrypted(visit),
         httponly=True,
         samesite="strict",
     )
@@ -41,6 +41,12 @@ async def sign_out(visit: Visit) -> Response:
     response = visit.go("/login")
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
     return response
+
+
+def _is_encrypted(visit: Visit) -> bool:
+    """Whether the browser speaks TLS, be it to a proxy: one that lies here harms its own session only."""
+    request = visit.request
+    return "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", "").lower())
 
 
 def _form(visit: Visit, *, wrong: bool = False) -> Response:

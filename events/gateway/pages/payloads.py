@@ -59,7 +59,7 @@ def payload(content: bytes | None) -> Payload:
 def json_payload(document: Any) -> Payload:
     """A JSON document, indented."""
     content = orjson.dumps(document, default=str, option=orjson.OPT_NON_STR_KEYS)
-    return payload(content)
+    return payload(content)._replace(kind="JSON")
 
 
 def _text(content: bytes, *, whole: bool) -> str | None:

@@ -1,6 +1,5 @@
 """What the pages show, from the read model."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
@@ -25,23 +24,22 @@ from events.gateway.pages.source import (
     WorkerLine,
 )
 from events.gateway.problems import problem
+from events.gateway.telling import task_info, worker_info
 from events.status.errors import Behind
 from events.status.query import BadCursor, JobQuery
 from events.status.reader import StatusReader
 from schemas.job import JobState
 from schemas.status import JobStatus, moment
 
-SILENT_MS: Final = 30_000
 GONE_MS: Final = 3600 * 1000
 LATEST_FAILURES: Final = 10
-LAG_SECONDS: Final = 3.0
 _LAST_STATES: Final = ("silent", "stopped")
 
 ReadLags = Callable[[], Awaitable[Sequence[LagLine]]]
 
 
 class StatusPages:
-    """A source of pages. `lags` may be slow or fail: then none are shown."""
+    """A source of pages. `lags` reads how far the workers are behind."""
 
     def __init__(
         self,
@@ -62,18 +60,9 @@ class StatusPages:
             workers=_workers(reader.workers(), self._now_ms()),
             failures=failures.jobs,
             letters=sum(reader.letter_counts().values()),
-            lags=await self._read_lags(),
+            lags=await self._lags() if self._lags else (),
             behind_seconds=reader.lag_seconds,
         )
-
-    async def _read_lags(self) -> Sequence[LagLine]:
-        if self._lags is None:
-            return ()
-        try:
-            async with asyncio.timeout(LAG_SECONDS):
-                return await self._lags()
-        except (BrokerDown, TimeoutError):
-            return ()
 
     async def task_names(self) -> Sequence[str]:
         return sorted({*_there(self._reader.tasks()), *self._reader.counts()})
@@ -166,41 +155,36 @@ def _there(announced: Mapping[str, Any]) -> list[str]:
 def _tasks(
     announced: Mapping[str, Mapping[str, Any]], counts: Mapping[str, Mapping[JobState, int]]
 ) -> list[TaskLine]:
-    there = set(_there(announced))
     lines = []
-    for name in sorted(there | counts.keys()):
-        told = announced.get(name, {})
-        doc = told.get("doc")
+    for name in sorted({*_there(announced), *counts}):
+        told = task_info(name, announced.get(name), dict(counts.get(name, {})))
         lines.append(
             TaskLine(
                 name=name,
-                counts=counts.get(name, {}),
-                announced=name in there,
-                doc=doc.strip().partition("\n")[0] if isinstance(doc, str) else None,
-                on=[str(each.get("type")) for each in told.get("on") or () if isinstance(each, dict)],
+                counts=told.states,
+                announced=told.announced and not told.removed,
+                doc=told.doc.strip().partition("\n")[0] if told.doc else None,
+                on=[str(each.get("type")) for each in told.on],
             )
         )
     return lines
 
 
-def _workers(told: Mapping[str, Mapping[str, Any]], now_ms: int) -> list[WorkerLine]:
+def _workers(announced: Mapping[str, Mapping[str, Any]], now_ms: int) -> list[WorkerLine]:
     lines = []
-    for name, each in told.items():
-        at_ms = each.get("at_ms") or 0
-        if now_ms - at_ms > GONE_MS:
+    for name, each in announced.items():
+        told = worker_info(name, each, now_ms)
+        if told.seen_at is None or now_ms - told.seen_at.timestamp() * 1000 > GONE_MS:
             continue
-        state = str(each.get("state") or "running")
-        silent = state != "stopped" and now_ms - at_ms > SILENT_MS
-        partitions = each.get("partitions")
         lines.append(
             WorkerLine(
                 name=name,
-                state="silent" if silent else state,
-                release=str(each["release"]) if each.get("release") is not None else None,
-                running=each.get("running"),
-                started_at=moment(each.get("started_ms")),
-                seen_at=moment(at_ms),
-                partitions=partitions if isinstance(partitions, dict) else {},
+                state="silent" if told.silent else told.state,
+                release=told.release,
+                running=told.running,
+                started_at=told.started_at,
+                seen_at=told.seen_at,
+                partitions=told.partitions,
             )
         )
     return sorted(lines, key=lambda line: (line.state in _LAST_STATES, line.name))

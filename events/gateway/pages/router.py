@@ -47,7 +47,7 @@ class PageRoute(Route):
 def page_routes() -> list[BaseRoute]:
     """Every route of the pages."""
     return [
-        PageRoute("/", page(overview.home, None), methods=["GET"]),
+        *(PageRoute(path, page(overview.home, None), methods=["GET"]) for path in ("/", "/ui/")),
         *(PageRoute(path, page(show), methods=["GET"]) for path, show in _PAGES),
         *(PageRoute(path, page(ask, KeyScope.OPERATE), methods=["POST"]) for path, ask in _FORMS),
         PageRoute("/login", page(entry.show, None), methods=["GET"]),

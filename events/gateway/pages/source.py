@@ -61,11 +61,10 @@ class WorkerLine:
 
 
 class LagLine(NamedTuple):
-    """How far a topic is read by something."""
+    """How many records of a topic the workers have not settled."""
 
-    name: str
-    records: int | None
-    seconds: float | None
+    topic: str
+    records: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

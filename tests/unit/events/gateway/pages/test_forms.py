@@ -65,6 +65,15 @@ async def test_signing_in_leads_nowhere_else(
     assert (await sign_in(client, shown.reading, following)).headers["location"] == "/ui"
 
 
+async def test_behind_a_proxy_with_tls_the_cookie_stays_there(
+    client: httpx2.AsyncClient, shown: Example
+) -> None:
+    signed = await client.post(
+        "/login", data={"key": shown.reading}, headers=FORM | {"x-forwarded-proto": "https"}
+    )
+    assert "secure" in signed.headers["set-cookie"].lower()
+
+
 async def test_a_wrong_key_is_told_and_guessing_ends(client: httpx2.AsyncClient) -> None:
     answers = [await sign_in(client, "headrace_guess") for _ in range(4)]
 

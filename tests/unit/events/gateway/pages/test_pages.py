@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from schemas.job import JobState
+from schemas.status import JobError
 from tests.example_pages import FAILED, RUNNING, SCRIPT, STEPS, UGLY, Example, ExampleSource, example, job
 
 EVERY_PAGE = [
@@ -192,6 +193,17 @@ async def test_an_ugly_job_stays_readable(client: httpx2.AsyncClient) -> None:
     assert ids == []  # it has ended well: nothing can be asked of it
 
 
+async def test_an_error_of_any_length_is_bounded(client: httpx2.AsyncClient, shown: Example) -> None:
+    endless = JobError(type="T" * 10_000, message="m" * 10_000, stack="s" * 100_000)
+    shown.source.known = [job("long", state=JobState.EXPIRED, error=endless)]
+
+    listed, told = await get(client, "/ui/jobs"), await get(client, "/ui/job", id="long")
+
+    assert len(listed.text) < 3_000
+    assert 2_000 < told.text.count("m") < 2_200
+    assert told.text.count("s") < 21_000
+
+
 async def test_what_can_be_asked_is_decided_by_the_state(client: httpx2.AsyncClient) -> None:
     async def forms(job_id: str) -> set[str | None]:
         page = await get(client, "/ui/job", id=job_id)
@@ -248,6 +260,7 @@ async def test_files_have_the_name_of_their_content(client: httpx2.AsyncClient) 
     assert "immutable" in answer.headers["cache-control"]
 
 
-async def test_the_bare_address_leads_to_the_pages(client: httpx2.AsyncClient) -> None:
-    answer = await client.get("/")
+@pytest.mark.parametrize("path", ["/", "/ui/"])
+async def test_the_bare_address_leads_to_the_pages(client: httpx2.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
     assert (answer.status_code, answer.headers["location"]) == (303, "/ui")
