@@ -32,6 +32,10 @@ test: install ## run every test, on a real Kafka where it takes one
 storm: install ## 100,000 real events, three workers and 22 faults; CHAOS_SEED=random for another storm
 	$(PYTEST) -s -m storm tests/acceptance
 
+.PHONY: million
+million: install ## a million jobs parked over a year: memory, restarts, punctuality
+	$(PYTEST) -s -m million tests/acceptance
+
 .PHONY: check
 check: lint types layers test coverage ## the whole gate: format, lint, types, imports, tests, coverage
 
