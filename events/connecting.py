@@ -1,4 +1,4 @@
-"""Starting and stopping an idempotent producer, each for a bounded time.
+"""Starting and stopping clients of Kafka, each for a bounded time.
 
 Stock aiokafka gives up on the first refused connection when it starts, and waits for ever when it stops while
 Kafka is away.
@@ -7,7 +7,7 @@ Kafka is away.
 import asyncio
 from typing import Final
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from events.settings import ClientSettings
@@ -56,6 +56,15 @@ async def disconnect(producer: AIOKafkaProducer) -> None:
     await asyncio.gather(stopping, return_exceptions=True)
     # A batch that queued up while the producer stopped would wait for ever.
     _fail_the_rest(producer)
+
+
+async def leave(consumer: AIOKafkaConsumer) -> None:
+    """Stop a consumer. Its own tasks may end as cancelled meanwhile, which is not to cancel who stops it."""
+    await asyncio.sleep(0)  # aiokafka cannot stop a consumer whose tasks had no turn yet
+    stopping = asyncio.create_task(consumer.stop())
+    await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
+    stopping.cancel()
+    await asyncio.gather(stopping, return_exceptions=True)
 
 
 def _fail_the_rest(producer: AIOKafkaProducer) -> None:

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from events.connecting import leave
 from events.errors import BrokerDown, BrokerUnreachable
 from events.header_names import mend_header_names
 from events.settings import ClientSettings
@@ -113,7 +114,7 @@ class Follower:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
         if self._consumer is not None:
-            await self._consumer.stop()
+            await leave(self._consumer)
             self._consumer = None
 
     def watch(self, key: str) -> Watch:
@@ -206,7 +207,7 @@ class Follower:
                 await consumer.start()
             await asyncio.sleep(0)  # aiokafka cannot stop a consumer whose task had no turn yet
         except (KafkaError, TimeoutError) as error:
-            await consumer.stop()
+            await leave(consumer)
             raise BrokerUnreachable(f"No Kafka answers at {self._settings.bootstrap_servers}.") from error
         self._consumer = consumer
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from events.connecting import leave
 from events.errors import BrokerDown, BrokerUnreachable
 from events.header_names import mend_header_names
 from events.settings import ClientSettings
@@ -41,7 +42,7 @@ class LogReader:
             # aiokafka cannot stop a consumer whose background task had no turn yet.
             await asyncio.sleep(0)
         except (KafkaError, TimeoutError) as error:
-            await self._consumer.stop()
+            await leave(self._consumer)
             raise BrokerUnreachable(
                 f"No Kafka answers at {self._settings.bootstrap_servers}. "
                 "Start it, or set HEADRACE_BOOTSTRAP_SERVERS and the security settings."
@@ -49,7 +50,7 @@ class LogReader:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self._consumer.stop()
+        await leave(self._consumer)
 
     async def topics(self) -> dict[str, int]:
         """Every topic we may see, with its partition count."""

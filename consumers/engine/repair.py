@@ -17,6 +17,7 @@ from consumers.engine.partition import Partition
 from consumers.engine.statedb import Change, record_writer
 from consumers.engine.statelog import Gap, StateLog, StateLogClosed
 from consumers.settings import WorkerSettings
+from events.connecting import leave
 from schemas.state import is_fence
 
 log = structlog.get_logger()
@@ -140,4 +141,4 @@ class StateReader:
         return self._consumer
 
     async def __aexit__(self, *_: object) -> None:
-        await self._consumer.stop()
+        await leave(self._consumer)

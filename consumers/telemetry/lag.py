@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from consumers.telemetry.telemetry import wall_ms
+from events.connecting import leave
 from events.errors import BrokerUnreachable, UnknownTopic
 from events.settings import ClientSettings
 from events.topics import JOBS, jobs_source, ledger_topic, state_topics
@@ -78,7 +79,7 @@ async def _read(
         waiting = {tp: at for tp in partitions if (at := max(committed.get(tp, 0), first[tp])) < end[tp]}
         stamps = await _timestamps(consumer, waiting)
     finally:
-        await consumer.stop()
+        await leave(consumer)
     return sorted(_lag(tp, end[tp], committed.get(tp), waiting, stamps, now_ms()) for tp in partitions)
 
 

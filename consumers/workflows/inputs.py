@@ -10,6 +10,7 @@ from consumers.engine.job import Job
 from consumers.settings import WorkerSettings
 from consumers.verdicts import Fail
 from consumers.workflows.join import members
+from events.connecting import leave
 from events.topics import ledger_topic
 from schemas.state import decode_state
 from schemas.workflow import Json
@@ -87,5 +88,5 @@ class Inputs:
                             if "result" in document:
                                 found[id] = document["result"]
             finally:
-                await consumer.stop()
+                await leave(consumer)
         return found

@@ -12,6 +12,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from events.connecting import leave
 from events.header_names import mend_header_names
 from events.settings import ClientSettings
 
@@ -90,8 +91,7 @@ class Tail:
                 await self._assign(consumer)
                 await self._read(consumer)
         finally:
-            await asyncio.sleep(0)  # aiokafka cannot stop a consumer whose task had no turn yet
-            await consumer.stop()
+            await leave(consumer)
 
     async def _assign(self, consumer: Any) -> None:
         """Take what is there now; new partitions begin where `start` says, known ones go on."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from events.connecting import leave
 from events.errors import BrokerDown
 from events.header_names import mend_header_names
 from events.settings import ClientSettings
@@ -87,10 +88,10 @@ class Ends:
         finally:
             if not started:
                 await asyncio.sleep(0)
-                await consumer.stop()
+                await leave(consumer)
 
     async def _disconnect(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await asyncio.sleep(0)
-            await consumer.stop()
+            await leave(consumer)

@@ -15,6 +15,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from events.connecting import leave
 from events.errors import BrokerDown
 from events.header_names import mend_header_names
 from events.pending import committed_offsets
@@ -72,6 +73,7 @@ class Ingest:
         mend_header_names()
         sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
         self._running = self._thread.submit(asyncio.run, self._run())
+        self._running.add_done_callback(_tell)
 
     def stop(self) -> None:
         """Blocking for a moment. Raises what ended the thread, if it ended by itself."""
@@ -130,8 +132,7 @@ class Ingest:
                             await self._age(consumer)
                 await self._read(consumer)
         finally:
-            await asyncio.sleep(0)  # aiokafka cannot stop a consumer whose task had no turn yet
-            await consumer.stop()
+            await leave(consumer)
 
     def _is_paused(self) -> bool:
         file = self._settings.status_pause_file
@@ -244,6 +245,12 @@ class Ingest:
         first = _plain(await consumer.beginning_offsets(letters)) if letters else {}
         self.folding.forget_letters(first, AGED_AT_ONCE)
         self.folding.forget_answers(AGED_AT_ONCE)
+
+
+def _tell(ended: "Future[None]") -> None:
+    """Nobody waits for the thread; the gateway is no longer ready and its log must say why."""
+    if not ended.cancelled() and (error := ended.exception()) is not None:
+        log.error("status_ingest_ended", exc_info=error)
 
 
 def _plain(offsets: dict[TopicPartition, int]) -> dict[Partition, int]:

@@ -8,6 +8,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
+from events.connecting import leave
 from events.errors import BrokerDown
 from events.gateway.pages.source import LagLine
 from events.pending import committed_offsets
@@ -53,7 +54,7 @@ async def read_lags(settings: ClientSettings) -> Sequence[LagLine]:
         raise BrokerDown(f"Kafka does not say where its topics end: {error!r}") from error
     finally:
         await asyncio.sleep(0)  # aiokafka cannot stop a consumer whose task had no turn yet
-        await consumer.stop()
+        await leave(consumer)
     behind: dict[str, int] = {}
     for place, offset in committed.items():
         behind[place.topic] = behind.get(place.topic, 0) + max(0, ends[place] - offset)
