@@ -184,9 +184,12 @@ def request_state(request: dict[str, Any]) -> JobState:
 def event_of(document: Document) -> list[str] | None:
     """[id, type, source] of the event behind a job, None for a direct enqueue."""
     event = document.get("event")
-    if not isinstance(event, list) or len(event) != 3 or not all(isinstance(part, str) for part in event):
+    if not isinstance(event, list) or len(event) != 3:
         return None
-    return event if event[0] and not event[1].startswith("headrace.job.requested.") else None
+    id, type, source = event
+    if not (isinstance(id, str) and isinstance(type, str) and isinstance(source, str)):
+        return None
+    return event if id and not type.startswith("headrace.job.requested.") else None
 
 
 def time_of(document: Document, request: dict[str, Any]) -> int:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,13 +34,17 @@ FEEDER_STARTS_SECONDS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`fresh`: jobs of the stream as they change, `settled`: finished long ago. Milliseconds."""
+    """`fresh`: jobs of the stream as they change, `settled`: finished long ago. Milliseconds.
+
+    `given_up`: the gateway said that it is too far behind.
+    """
 
     backlog_records_per_second: float
     backlog_records_per_cpu_second: float
     stream_records_per_second: float
     fresh_p50_ms: float
     fresh_p99_ms: float
+    fresh_given_up: int
     settled_p50_ms: float
     settled_p99_ms: float
 
@@ -75,7 +80,7 @@ def measure(
             [sys.executable, "-m", "tests.bench.status_feed", bootstrap_servers, app_id, *fed]
         )
         began = time.monotonic()
-        fresh, settled = asyncio.run(_ask(port, jobs, pace, feeder))
+        fresh, settled, given_up = asyncio.run(_ask(port, jobs, pace, feeder))
         asyncio.run(_read_all(port, jobs + stream))
         streamed = time.monotonic() - began
     return Status(
@@ -84,6 +89,7 @@ def measure(
         stream_records_per_second=round(stream * RECORDS_A_JOB / streamed),
         fresh_p50_ms=_percentile(fresh, 0.5),
         fresh_p99_ms=_percentile(fresh, 0.99),
+        fresh_given_up=given_up,
         settled_p50_ms=_percentile(settled, 0.5),
         settled_p99_ms=_percentile(settled, 0.99),
     )
@@ -109,7 +115,7 @@ async def _read_all(port: int, jobs: int) -> None:
 
 async def _ask(
     port: int, jobs: int, pace: float, feeder: "subprocess.Popen[bytes]"
-) -> tuple[list[float], ...]:
+) -> tuple[list[float], list[float], int]:
     """Ask at a steady pace that waits for no answer, for as long as the feeder feeds."""
     fresh: list[float] = []
     settled: list[float] = []
@@ -121,11 +127,14 @@ async def _ask(
     await asyncio.sleep(FEEDER_STARTS_SECONDS)
     started = time.monotonic()
     chance = random.Random(7)
+    others: Counter[int] = Counter()  # 404: asked for before the feeder wrote it
 
     async def one(number: int, waited: list[float], pool: "asyncio.Queue[_Connection]") -> None:
         began = time.perf_counter()
         connection = await pool.get()
-        await connection.get(f"/jobs/{job_id(number)}", may_be_missing=waited is fresh)
+        status = await connection.status_of(number)
+        if status != 200:
+            others[status] += 1
         waited.append((time.perf_counter() - began) * 1000)
         pool.put_nowait(connection)
 
@@ -141,7 +150,9 @@ async def _ask(
             asked += 1
     if feeder.returncode:
         raise RuntimeError("the feeder failed")
-    return fresh, settled
+    if others.keys() - {404, 503}:
+        raise RuntimeError(f"the gateway answered {dict(others)}")
+    return fresh, settled, others[503]
 
 
 class _Connection:
@@ -154,7 +165,16 @@ class _Connection:
     async def open(cls, port: int) -> "_Connection":
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
-    async def get(self, path: str, *, may_be_missing: bool = False) -> bytes:
+    async def get(self, path: str) -> bytes:
+        status, body = await self._ask(path)
+        if status != 200:
+            raise RuntimeError(f"{path}: {status} {body[:300]!r}")
+        return body
+
+    async def status_of(self, number: int) -> int:
+        return (await self._ask(f"/jobs/{job_id(number)}"))[0]
+
+    async def _ask(self, path: str) -> tuple[int, bytes]:
         self._writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = next(
@@ -163,10 +183,7 @@ class _Connection:
             if line.lower().startswith(b"content-length")
         )
         body = await self._reader.readexactly(length)
-        status = int(head.split(b" ", 2)[1])
-        if status != 200 and not (may_be_missing and status == 404):
-            raise RuntimeError(f"{path}: {status} {body[:300]!r}")
-        return body
+        return int(head.split(b" ", 2)[1]), body
 
     def close(self) -> None:
         self._writer.close()
