@@ -5,6 +5,7 @@ job's fault. A stop is soft first, an exception raised in the handler; then the 
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 BOOT_SECONDS: Final = 60.0
 INTERRUPTED_GRACE_SECONDS: Final = 0.5  # the worker is on its way out, or another one waits for the job
 FAREWELL_SECONDS: Final = 2.0
+LAST_SECONDS: Final = 1.0  # for killed children to be gone
 
 
 class Processes:
@@ -234,8 +236,9 @@ class Processes:
             task.cancel()
         threads = [seat.bury() for seat in self._seats]
         self._seats.clear()
+        until = time.monotonic() + LAST_SECONDS
         for thread in threads:
-            thread.join(1.0)
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 def _why(job: Job) -> Why:
