@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 from starlette.types import ASGIApp
 
 from tests.servers import free_port
@@ -95,7 +95,11 @@ class Look:
             lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None,
         )
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
+        self.page.on("requestfailed", self._failed)
+
+    def _failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # leaving a page ends what it still asks for
+            self.complaints.append(f"{request.url}: {request.failure}")
 
     @property
     def sideways(self) -> int:

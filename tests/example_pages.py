@@ -176,7 +176,7 @@ class ExampleSource:
     answers: dict[str, Document] = field(default_factory=dict)
     workers: list[WorkerLine] = field(
         default_factory=lambda: [
-            WorkerLine(name="worker-7f9c", state="running", release="42", running=3, started_at=NOON,
+            WorkerLine(name="worker-7f9c", state="ready", release="42", running=3, started_at=NOON,
                        seen_at=NOON, partitions={"jobs": [0, 1], "flights": [0]}),
             WorkerLine(name="worker-old", state="silent", seen_at=NOON),
         ]

@@ -1,5 +1,6 @@
 """What the pages show, from the read model."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
@@ -33,6 +34,8 @@ from schemas.status import JobStatus, moment
 
 GONE_MS: Final = 3600 * 1000
 LATEST_FAILURES: Final = 10
+CURRENT_SECONDS: Final = 3.0
+"""How long a page waits for the newest there is; then it shows what is known."""
 _LAST_STATES: Final = ("silent", "stopped")
 
 ReadLags = Callable[[], Awaitable[Sequence[LagLine]]]
@@ -69,8 +72,9 @@ class StatusPages:
 
     async def job(self, job_id: str) -> KnownJob | None:
         try:
-            status = await self._reader.job(job_id)
-        except (Behind, BrokerDown):
+            async with asyncio.timeout(CURRENT_SECONDS):
+                status = await self._reader.job(job_id)
+        except (Behind, BrokerDown, TimeoutError):
             known = self._reader.known(job_id)
             if known is None:
                 raise problem(

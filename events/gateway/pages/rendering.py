@@ -51,7 +51,6 @@ def _environment() -> jinja2.Environment:
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_printable,
-        trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {

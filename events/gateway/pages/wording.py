@@ -42,10 +42,10 @@ STATES: Final = {
     JobState.RUNNING: "runs now",
     JobState.RETRYING: "failed, waits for its next try",
     JobState.COMPLETED: "ended well",
-    JobState.FAILED: "ended badly, is a dead letter",
-    JobState.DISCARDED: "was dropped on request",
-    JobState.SKIPPED: "was a duplicate",
-    JobState.CANCELLED: "was cancelled",
+    JobState.FAILED: "ended badly, now a dead letter",
+    JobState.DISCARDED: "dropped on request",
+    JobState.SKIPPED: "a duplicate of another",
+    JobState.CANCELLED: "ended on request",
     JobState.EXPIRED: "came too late for its deadline",
 }
 
