@@ -13,7 +13,7 @@ from schemas.duration import seconds_of
 
 RECORD_KEY: Final = "record_key"
 _NAME_LIMIT_CHARACTERS: Final = 200
-LEAST_MEMORY_BYTES: Final = 64_000_000
+LEAST_MEMORY_BYTES: Final = 128_000_000
 _MEMORY: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]i?B)", re.IGNORECASE)
 _UNITS: Final = {"KB": 1000, "MB": 1000**2, "GB": 1000**3, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
@@ -62,7 +62,7 @@ def _memory(value: Any) -> int:
         raise ValueError("wanted bytes, or text such as '512MB' or '2GiB'")
     bytes = int(float(found[1]) * _UNITS[found[2].upper()]) if found is not None else _count(value)
     if bytes < LEAST_MEMORY_BYTES:
-        raise ValueError("wanted at least 64MB: Python and the task's imports take that")
+        raise ValueError("wanted at least 128MB: Python and its libraries take half of that")
     return bytes
 
 

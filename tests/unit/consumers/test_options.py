@@ -57,7 +57,7 @@ def test_on_failure_is_a_task_or_its_name():
         ({"order": "fifo"}, "wanted 'key' or 'none'"),
         ({"isolation": "fiber"}, "wanted 'thread' or 'process'"),
         ({"memory_limit": "much"}, "wanted bytes, or text such as '512MB'"),
-        ({"memory_limit": "1MB"}, "wanted at least 64MB"),
+        ({"memory_limit": "1MB"}, "wanted at least 128MB"),
         ({"memory_limit": 0.5}, "wanted a whole number"),
         ({"timeout": 0}, "timeout=0: wanted more than 0 seconds"),
         ({"timeout": -1}, "timeout=-1: wanted 0 seconds to 100 years"),
@@ -100,7 +100,16 @@ def test_foreign_names_are_not_ours():
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("backoff", Fixed(5)), ("announce", "orders"), ("isolation", "thread")]
+    ("name", "value"),
+    [("backoff", Fixed(5)), ("announce", "orders"), ("isolation", "thread"), ("isolation", "process")],
 )
 def test_good_values_are_kept(name, value):
     assert getattr(read(**{name: value}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("written", "bytes"),
+    [("512MB", 512_000_000), (" 1.5 gib ", 3 << 29), (200_000_000, 200_000_000), ("300000KB", 300_000_000)],
+)
+def test_memory_is_written_as_people_do(written, bytes):
+    assert read(memory_limit=written).memory_limit_bytes == bytes
