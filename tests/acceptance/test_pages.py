@@ -11,17 +11,8 @@ from events.gateway.edge import Edge
 from events.gateway.metrics import GatewayMetrics
 from schemas.command import Command
 from tests.browsing import DESKTOP, PHONE, Look, chromium, looking, serving
-from tests.example_pages import (
-    BINARY,
-    FAILED,
-    LETTER,
-    RETRYING,
-    RUNNING,
-    UGLY,
-    Example,
-    ExampleSource,
-    example,
-)
+from tests.example_jobs import BINARY, FAILED, LETTER, RETRYING, RUNNING, UGLY
+from tests.example_pages import Example, ExampleSource, example
 
 PAGES = {
     "overview": "/ui",

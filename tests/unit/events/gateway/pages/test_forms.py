@@ -8,7 +8,8 @@ import pytest
 
 from events.gateway.problems import problem
 from schemas.command import Command
-from tests.example_pages import RETRYING, RUNNING, Example, example
+from tests.example_jobs import RETRYING, RUNNING
+from tests.example_pages import Example, example
 
 FORM = {"origin": "http://localhost"}
 

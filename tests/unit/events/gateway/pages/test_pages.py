@@ -7,9 +7,11 @@ from html.parser import HTMLParser
 import httpx2
 import pytest
 
+from events.gateway.pages.source import JobsPage
 from schemas.job import JobState
 from schemas.status import JobError
-from tests.example_pages import FAILED, RUNNING, SCRIPT, STEPS, UGLY, Example, ExampleSource, example, job
+from tests.example_jobs import FAILED, RUNNING, SCRIPT, STEPS, UGLY, job
+from tests.example_pages import Example, ExampleSource, example
 
 EVERY_PAGE = [
     "/ui",
@@ -172,6 +174,19 @@ async def test_lists_are_paged(client: httpx2.AsyncClient, shown: Example) -> No
     assert "job-50" not in first.text
     assert "job-50" in second.text
     assert "Newest" in second.text
+
+
+async def test_a_page_on_which_nothing_fitted_leads_on(client: httpx2.AsyncClient, shown: Example) -> None:
+    async def nothing_yet(*_: object, **__: object) -> JobsPage:
+        return JobsPage([], "50")
+
+    shown.source.jobs = nothing_yet  # type: ignore[method-assign]
+    page = await get(client, "/ui/jobs", event_id="e-1")
+
+    assert "No job passes this filter among those looked at so far." in page.text
+    assert [each["href"] for each in page.all("a") if each.get("rel") == "next"] == [
+        "/ui/jobs?cursor=50&event_id=e-1"
+    ]
 
 
 async def test_a_job_tells_its_attempts_newest_first(client: httpx2.AsyncClient) -> None:

@@ -15,7 +15,7 @@ from events.settings import ClientSettings
 from events.status.errors import Behind
 from events.status.query import BadCursor, JobPage, JobQuery
 from schemas.job import JobState
-from tests.example_pages import RUNNING, STEPS, job
+from tests.example_jobs import RUNNING, STEPS, job
 
 NOW_MS = 1_800_000_000_000
 

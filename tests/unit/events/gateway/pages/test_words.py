@@ -12,7 +12,7 @@ from events.gateway.pages.payloads import SHOWN_CHARACTERS, json_payload, payloa
 from events.gateway.pages.times import read_time
 from events.gateway.pages.wording import answer_text, away, duration, number, size
 from schemas.command import Answer
-from tests.example_pages import NOON, job
+from tests.example_jobs import NOON, job
 
 
 @pytest.mark.parametrize(
