@@ -68,6 +68,7 @@ format: install ## write the formatting, and mend what lint can mend
 .PHONY: bench
 bench: install ## measure against bare aiokafka, bare Faust, ARQ and Celery
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.http_rows
 
 .PHONY: lock
 lock: install ## pin every dependency with its hashes; UPGRADE=--upgrade takes the newest
