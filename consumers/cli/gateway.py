@@ -27,6 +27,7 @@ def command(context: click.Context) -> None:
     configure(settings)
     mend_connections()
     status = StatusReader(StatusSettings(status_dir=settings.gateway_state_dir))
+    status.open()
     serve(create_app(settings, status=status, version=importlib.metadata.version("headrace")), settings)
 
 

@@ -47,7 +47,7 @@ class Located(NamedTuple):
 class StatusReader:
     """The read model of one process. An async context manager; use it in one event loop.
 
-    Raises InvalidSettings when its folder cannot be used.
+    Entering raises InvalidSettings when its folder cannot be used.
     """
 
     def __init__(
@@ -59,10 +59,24 @@ class StatusReader:
         self.settings = settings or StatusSettings()
         self._now_ms = now_ms
         self.waiting = Waiting(lambda: self.ingest.positions)
+        self._opened: Store | None = None
+
+    def open(self) -> None:
+        """Open the database now, so that what is wrong with it is told before anything else begins.
+
+        Entering does it too. Raises InvalidSettings.
+        """
+        self._opened = self._opened or open_store(self.settings.status_dir, app_id=self.settings.app_id)
+
+    @property
+    def store(self) -> Store:
+        """The database. Only inside."""
+        assert self._opened is not None
+        return self._opened
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self.store: Store = open_store(self.settings.status_dir, app_id=self.settings.app_id)
+        self.open()
         self._ends = Ends(self.settings)
         self._letter_lock = asyncio.Lock()
 
@@ -80,6 +94,7 @@ class StatusReader:
             await asyncio.to_thread(self.ingest.stop)
         finally:
             self.store.close()
+            self._opened = None
 
     # -- jobs
 
