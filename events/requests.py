@@ -11,11 +11,12 @@ from typing import Any
 
 import orjson
 
-from events.queue_options import EnqueueOptions
+from events.codec import CONTENT_TYPE
+from events.queue_options import EnqueueOptions, Priority
 from events.structured import to_document
 from events.topics import jobs_topic
 from schemas import job as jobs
-from schemas.cloudevent import CloudEvent
+from schemas.cloudevent import JSON, CloudEvent
 from schemas.duration import Seconds, seconds_of
 from schemas.job import JOB_REQUESTED, JobRequested, JsonKey
 
@@ -59,6 +60,29 @@ def request_event(
         raw_data=_json(task, request.model_dump(exclude_defaults=True)),
     )
     return jobs_topic(app_id, options.priority or "normal"), _key(request, options), envelope
+
+
+def plain_request(
+    app_id: str, task: str, args: Mapping[str, Any], *, job_id: str, priority: Priority
+) -> tuple[str, bytes, bytes, list[tuple[str, bytes]]]:
+    """(topic, record key, value, headers) of a request without any option, for a task and an id known to be
+    good: what `request_event` and the codec make of it, at a tenth of the cost.
+
+    Raises ValueError for arguments that are not JSON.
+    """
+    key = job_id.encode()
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", key),
+        ("ce_source", f"/headrace/{app_id}".encode()),
+        ("ce_type", JOB_REQUESTED.encode()),
+        ("ce_subject", task.encode()),
+        (CONTENT_TYPE, JSON.encode()),
+    ]
+    request: dict[str, Any] = {"task": task, "job_id": job_id}
+    if args:
+        request["args"] = args
+    return jobs_topic(app_id, priority), key, _json(task, request), headers
 
 
 def _request(

@@ -10,10 +10,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Val
 
 from events import codec
 from events.gateway.announced import Announced
+from events.gateway.ids import new_id
 from events.gateway.problems import ErrorPlace, Problem, pointer, problem
 from events.gateway.seen import BODY_HEADER
 from events.queue_options import EnqueueOptions, Priority
-from events.requests import request_event
+from events.requests import plain_request, request_event
 from events.sender import Record
 from schemas.job import MAX_JOB_ID_CHARACTERS, NAMESPACE
 
@@ -152,6 +153,8 @@ def prepare(
             detail = "excludes the header Idempotency-Key: both name the job"
             raise invalid(ErrorPlace(pointer=f"/options/{name}", detail=detail))
         body = fingerprint(submission)
+    if identity is None and not given.model_fields_set:
+        return _plain(task.name, submission.args, task.priority, app_id)
     try:
         options = EnqueueOptions(
             defer_by=given.defer_by,
@@ -175,6 +178,16 @@ def prepare(
     state: AcceptedState = "scheduled" if waits else "pending"
     priority = options.priority or "normal"
     return Prepared(Record(topic, key, value, headers), event.id, task.name, priority, state, body)
+
+
+def _plain(task: str, args: dict[str, Any], priority: Priority, app_id: str) -> Prepared:
+    """A request without options, as most are."""
+    job_id = new_id()
+    try:
+        topic, key, value, headers = plain_request(app_id, task, args, job_id=job_id, priority=priority)
+    except ValueError as error:
+        raise invalid(ErrorPlace(pointer="/args", detail=str(error))) from None
+    return Prepared(Record(topic, key, value, headers), job_id, task, priority, "pending", "")
 
 
 def fingerprint(submission: JobSubmission) -> str:

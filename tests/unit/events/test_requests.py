@@ -6,7 +6,7 @@ import pytest
 
 from events.codec import decode, encode
 from events.queue_options import EnqueueOptions
-from events.requests import request_event
+from events.requests import plain_request, request_event
 from events.structured import from_document
 from schemas.cloudevent import CloudEvent
 from schemas.job import JOB_REQUESTED, JobRequested, job_id
@@ -92,3 +92,14 @@ def test_headers_travel_with_the_request() -> None:
 def test_arguments_must_be_json() -> None:
     with pytest.raises(ValueError, match="job for send_email: its arguments cannot be written as JSON"):
         ask({"when": object()})
+
+
+def test_a_plain_request_is_the_same_record() -> None:
+    for args in ({}, {"to": "a", "n": [1, None, 2.5, "ü"]}):
+        options = EnqueueOptions(job_id="mine", priority="low")
+        topic, key, event = request_event("app", "send", args, options)
+        assert plain_request("app", "send", args, job_id="mine", priority="low") == (
+            topic,
+            key,
+            *encode(event),
+        )
