@@ -1,5 +1,6 @@
 """`/health/live`, `/health/ready` and `/metrics`."""
 
+import math
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -12,8 +13,13 @@ from events.gateway.problems import documented, problem
 router = APIRouter(tags=["operation"])
 
 
-@router.get("/health/live", operation_id="live", summary="Whether the process answers")
-async def live() -> dict[str, bool]:
+@router.get("/health/live", operation_id="live", summary="Whether a restart would not help",
+            responses=documented("not-ready"))  # fmt: skip
+async def live(request: Request) -> dict[str, bool]:
+    """The process answers, and whatever keeps it from being ready can pass."""
+    status = parts_of(request).status
+    if status is not None and not status.alive:
+        raise problem("not-ready", "The reading of Kafka has ended: see the log.", missing=["status"])
     return {"live": True}
 
 
@@ -56,4 +62,6 @@ async def metrics(request: Request) -> Response:
         access: Access = request.app.state.access
         access.check(request, Scope.READ)
     parts.metrics.keys.set(len(parts.seen.keys))
+    lag_seconds = None if parts.status is None else parts.status.lag_seconds
+    parts.metrics.status_lag.set(math.nan if lag_seconds is None else lag_seconds)
     return Response(parts.metrics.text(), media_type=parts.metrics.content_type)

@@ -1,4 +1,4 @@
-"""New ids of jobs: random UUIDs (version 4), several drawn from the system at once: one by one costs too much."""
+"""New ids of jobs: random UUIDs (version 4), many drawn from the system at once: one alone is slow."""
 
 import os
 import threading

@@ -47,6 +47,11 @@ class GatewayMetrics:
             ["command", "answer"],
             registry=self.registry,
         )
+        self.status_lag = Gauge(
+            "headrace_gateway_status_lag_seconds",
+            "How far the read model is behind Kafka; NaN before it caught up for the first time.",
+            registry=self.registry,
+        )
         self.keys = Gauge(
             "headrace_gateway_idempotency_keys", "Idempotency-Keys remembered.", registry=self.registry
         )

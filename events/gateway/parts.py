@@ -41,6 +41,13 @@ class Status(Protocol):
     @property
     def ready(self) -> bool: ...
 
+    @property
+    def alive(self) -> bool:
+        """Whether reading will ever go on."""
+
+    @property
+    def lag_seconds(self) -> float | None: ...
+
 
 @dataclass(slots=True)
 class Parts:

@@ -1,11 +1,12 @@
 """The gateway as a process: one uvicorn in it, until told to stop."""
 
+import asyncio
 import gc
 import signal
 from types import FrameType
 
 import uvicorn
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from events.errors import EventsError
 from events.gateway.settings import GatewaySettings
@@ -17,7 +18,19 @@ class PortUnavailable(EventsError):
     """The address cannot be had."""
 
 
-def serve(app: ASGIApp, settings: GatewaySettings) -> None:
+class _Server(uvicorn.Server):
+    """Tells whoever waits that it stops: long polls and streams end then, instead of holding the stop up."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stopping.set()
+        super().handle_exit(sig, frame)
+
+
+def serve(app: FastAPI, settings: GatewaySettings) -> None:
     """Serve until SIGTERM or SIGINT; requests begun are answered, for `gateway_drain_seconds`.
 
     Raises PortUnavailable.
@@ -38,7 +51,7 @@ def serve(app: ASGIApp, settings: GatewaySettings) -> None:
         timeout_graceful_shutdown=max(1, round(settings.gateway_drain_seconds)),
         backlog=2048,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, app.state.parts.stopping)
     try:
         listening = config.bind_socket()
     except SystemExit:

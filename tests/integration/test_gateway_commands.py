@@ -37,6 +37,10 @@ class _Entered:
     def ready(self) -> bool:
         return self._reader.ready
 
+    @property
+    def lag_seconds(self) -> float | None:
+        return self._reader.lag_seconds
+
 
 async def test_commands_are_answered(broker: str, app_id: str, tmp_path: Path) -> None:
     mended = tmp_path / "mended"

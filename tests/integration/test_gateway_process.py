@@ -59,6 +59,33 @@ async def test_it_serves_and_stops(broker: str, app_id: str, make_topic: MakeTop
     assert _key("service") not in log
 
 
+async def test_a_stop_answers_whoever_waits(
+    broker: str, app_id: str, make_topic: MakeTopic, tmp_path: Path
+) -> None:
+    await announced_topics(make_topic, broker, app_id)
+    settings = {"HEADRACE_GATEWAY_DRAIN_SECONDS": "600"}  # whoever does not end by itself holds it up
+    process = GatewayProcess(broker, app_id, tmp_path, settings)
+    try:
+        await process.start()
+        async with httpx2.AsyncClient(base_url=process.url, timeout=120) as client:
+            options = {"job_id": "later", "defer_by": 3600}
+            body = {"task": "send_email", "args": {"to": "a"}, "options": options}
+            assert (await client.post("/jobs", json=body)).status_code == 202
+            polling = asyncio.create_task(client.get("/jobs/later", params={"wait": "300s"}))
+            async with client.stream("GET", "/jobs/later/events") as stream:
+                lines = stream.aiter_lines()
+                while not (await anext(lines)).startswith("data:"):
+                    pass
+                stopping = asyncio.create_task(process.stop())
+                async for _ in lines:
+                    pass
+            answer = await polling
+            assert (answer.status_code, answer.json()["state"]) == (200, "scheduled")
+            assert await stopping == 0
+    finally:
+        await process.stop()
+
+
 async def test_without_keys_it_refuses_other_hosts() -> None:
     environment = {**os.environ, "HEADRACE_GATEWAY_HOST": "0.0.0.0"}
     process = await asyncio.create_subprocess_exec(
