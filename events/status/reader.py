@@ -275,6 +275,11 @@ class StatusReader:
         return self.ingest.lag_seconds
 
     @property
+    def alive(self) -> bool:
+        """Whether the thread that reads has not ended by itself."""
+        return self.ingest.alive
+
+    @property
     def ready(self) -> bool:
         """Whether reading goes on and is not far behind."""
         lag = self.lag_seconds
