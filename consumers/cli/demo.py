@@ -89,6 +89,8 @@ def command(
 
 def _end_like_ctrl_c(*numbers: signal.Signals) -> None:
     """Whoever ends the demo, it stops what it started."""
+    # A shell's background job inherits that Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in numbers:
         signal.signal(number, lambda *_: os.kill(os.getpid(), signal.SIGINT))
 

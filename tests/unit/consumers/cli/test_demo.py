@@ -22,7 +22,7 @@ BAD = Sum("jobs", 2, {"completed": 1}, "ledger")
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
     """The command changes what signals do; later tests want what was."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -61,6 +61,17 @@ def test_sigterm_ends_it_like_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         raise KeyboardInterrupt
 
+    exit_code, output = run(monkeypatch, conduct)
+    assert exit_code == module.INTERRUPTED
+    assert "Interrupted; everything is stopped." in output
+
+
+def test_it_can_be_ended_where_ctrl_c_was_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def conduct(*stage: object, speed: float) -> Ending:
+        os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("the signal was ignored")
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     exit_code, output = run(monkeypatch, conduct)
     assert exit_code == module.INTERRUPTED
     assert "Interrupted; everything is stopped." in output
