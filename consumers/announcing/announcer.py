@@ -13,9 +13,9 @@ import structlog
 
 from consumers.announcing.documents import outranked, to_write
 from consumers.errors import OutputFailed
-from events.gateway.tail import Tail
 from events.registry_view import Document, RegistryView
 from events.settings import ClientSettings
+from events.tail import Tail
 from events.topics import registry_topic
 
 log = structlog.get_logger()

@@ -41,9 +41,9 @@ from events.gateway.ratelimit import RateLimit
 from events.gateway.seen import Depths, SeenRequests, UsedKeys
 from events.gateway.sessions import Sessions
 from events.gateway.settings import GatewaySettings
-from events.gateway.tail import Tail
 from events.pending import committed_offsets
 from events.status.reader import StatusReader
+from events.tail import Tail
 from events.topics import jobs_source, registry_topic
 
 log = structlog.get_logger(__name__)

@@ -26,8 +26,8 @@ from events.gateway.problems import Problem, problem
 from events.gateway.seen import SeenRequests
 from events.gateway.settings import GatewaySettings
 from events.gateway.submission import AcceptedState, Prepared
-from events.gateway.tail import Tail
 from events.queue_options import PRIORITIES, Priority
+from events.tail import Tail
 from events.topics import jobs_topic
 from schemas.state import Position
 

@@ -13,7 +13,7 @@ from events.gateway.intake import Intake
 from events.gateway.metrics import GatewayMetrics
 from events.gateway.seen import SeenRequests
 from events.gateway.settings import GatewaySettings
-from events.gateway.tail import Tail
+from events.tail import Tail
 
 
 class Located(Protocol):

@@ -1,4 +1,4 @@
-"""Following topics from a place of their past to their end and on, for as long as the gateway runs.
+"""Following topics from a place of their past to their end and on, for as long as somebody runs it.
 
 Kafka may be away, topics may not be there yet or gain partitions: following waits and goes on where it was.
 """
