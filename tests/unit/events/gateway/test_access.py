@@ -50,7 +50,9 @@ def test_a_key_lets_in_what_its_scopes_say() -> None:
     assert _slug(access, _request(**BEARER), Scope.OPERATE) == "not-allowed"
 
 
-@pytest.mark.parametrize("given", [None, "", "Bearer", "Bearer nonsense", "Basic abc", SECRET])
+@pytest.mark.parametrize(
+    "given", [None, "", "Bearer", "Bearer nonsense", "Basic abc", pytest.param(SECRET, id="bare")]
+)
 def test_anything_else_is_nobody(given: str | None) -> None:
     headers = {} if given is None else {"authorization": given}
     with pytest.raises(Problem) as raised:
