@@ -6,16 +6,9 @@ import time
 from typing import Any
 
 from consumers import Context, Retry, on_startup, task
+from tests.unit.consumers.isolation.awkward import Awkward
 
 taken: list[Any] = []
-
-
-class Awkward(ValueError):
-    """Cannot be pickled back: it wants two arguments and remembers one."""
-
-    def __init__(self, what: str, why: str) -> None:
-        super().__init__(what)
-        self.why = lambda: why
 
 
 @on_startup

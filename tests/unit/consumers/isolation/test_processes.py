@@ -98,7 +98,7 @@ async def test_a_handler_runs_in_another_process_that_is_kept(execution):
         ("segfault", "consumers.errors.WorkerLost", "SIGSEGV"),
         ("exit", "consumers.errors.WorkerLost", "ended"),
         ("sys.exit", "SystemExit", "3"),
-        ("awkward", "tests.unit.consumers.isolation.handlers.Awkward", "no good"),
+        ("awkward", "tests.unit.consumers.isolation.awkward.Awkward", "no good"),
         ("stop iteration", "StopIteration", "odd"),
         ("retry", "consumers.verdicts.Retry", "later"),
     ],

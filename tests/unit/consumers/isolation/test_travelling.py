@@ -5,7 +5,7 @@ import pytest
 from consumers.failures import failure_of
 from consumers.isolation.travelling import pack_error, pack_result, unpack_error, unpack_result
 from consumers.verdicts import Retry
-from tests.unit.consumers.isolation.handlers import Awkward
+from tests.unit.consumers.isolation.awkward import Awkward
 
 
 def travelled(error):
