@@ -73,6 +73,7 @@ async def test_a_stop_answers_whoever_waits(
             assert (await client.post("/jobs", json=body)).status_code == 202
             polling = asyncio.create_task(client.get("/jobs/later", params={"wait": "300s"}))
             async with client.stream("GET", "/jobs/later/events") as stream:
+                assert stream.status_code == 200, await stream.aread()
                 lines = stream.aiter_lines()
                 while not (await anext(lines)).startswith("data:"):
                     pass
