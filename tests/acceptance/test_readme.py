@@ -105,7 +105,9 @@ def test_its_shop_asks_for_jobs(reader: Reader) -> None:
     port = free_port()
     serve = [sys.executable, "-m", "uvicorn", "--port", str(port)]
     with reader.in_the_background("worker"), reader.in_the_background("shop:app", program=serve) as log:
-        until_now(lambda: "Uvicorn running on" in log.read_text(), within_seconds=60, saying="the shop is open")
+        until_now(
+            lambda: "Uvicorn running on" in log.read_text(), within_seconds=60, saying="the shop is open"
+        )
 
         def asked(path: str, *, data: bytes | None = None) -> Any:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", data=data, timeout=60) as answer:
