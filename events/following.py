@@ -205,7 +205,6 @@ class Follower:
         try:
             async with asyncio.timeout(START_SECONDS):
                 await consumer.start()
-            await asyncio.sleep(0)  # aiokafka cannot stop a consumer whose task had no turn yet
         except (KafkaError, TimeoutError) as error:
             await leave(consumer)
             raise BrokerUnreachable(f"No Kafka answers at {self._settings.bootstrap_servers}.") from error

@@ -39,8 +39,6 @@ class LogReader:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await self._consumer.start()
-            # aiokafka cannot stop a consumer whose background task had no turn yet.
-            await asyncio.sleep(0)
         except (KafkaError, TimeoutError) as error:
             await leave(self._consumer)
             raise BrokerUnreachable(

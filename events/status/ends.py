@@ -87,11 +87,9 @@ class Ends:
             return consumer
         finally:
             if not started:
-                await asyncio.sleep(0)
                 await leave(consumer)
 
     async def _disconnect(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await asyncio.sleep(0)
             await leave(consumer)

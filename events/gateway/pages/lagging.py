@@ -53,7 +53,6 @@ async def read_lags(settings: ClientSettings) -> Sequence[LagLine]:
     except KafkaError as error:
         raise BrokerDown(f"Kafka does not say where its topics end: {error!r}") from error
     finally:
-        await asyncio.sleep(0)  # aiokafka cannot stop a consumer whose task had no turn yet
         await leave(consumer)
     behind: dict[str, int] = {}
     for place, offset in committed.items():
