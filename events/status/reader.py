@@ -146,8 +146,8 @@ class StatusReader:
             return False
         return record.document["state"] not in _MAY_RUN_AGAIN and not (job.get("q") or {}).get("unique")
 
-    def _homes_of(self, job: Folded) -> set[Partition]:
-        """The state partitions that tell more of a job."""
+    def _homes_of(self, job: Folded) -> set[Partition] | None:
+        """The state partitions that tell more of a job; None while some are not known to be there."""
         places = {place.rpartition("/")[::2] for place in job.get("s", {})}
         if "q" in job:
             places.add((JOBS, str(job["q"]["at"][1])))
@@ -157,7 +157,7 @@ class StatusReader:
             for source, number in places
             for topic in (retry_topic, ledger_topic)
         }
-        return homes & self.ingest.places.keys() or homes
+        return homes if homes <= self.ingest.places.keys() else None
 
     async def jobs(self, wanted: JobQuery) -> JobPage:
         """A page of jobs, newest first, as they are known here. Raises BadCursor."""

@@ -18,6 +18,8 @@ from events.queue_options import EnqueueOptions
 from events.settings import ClientSettings
 from events.status.reader import StatusReader
 from events.status.settings import StatusSettings
+from tests.integration.conftest import MakeTopic
+from tests.integration.gateways import announced_topics
 from tests.integration.observing import event, observed_worker, publish, topic_of
 from tests.waiting import until
 
@@ -103,6 +105,19 @@ async def test_what_cannot_be_told_is_a_problem(
     async with gateway(broker, app_id, tmp_path) as http:
         answer = await http.get(path)
     assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{slug}")
+
+
+async def test_a_job_is_known_before_any_worker_made_its_topics(
+    broker: str, app_id: str, make_topic: MakeTopic, tmp_path: Path
+) -> None:
+    """Topics that are not there hold no answer up, neither before the request is read nor after."""
+    await announced_topics(make_topic, broker, app_id)
+    async with gateway(broker, app_id, tmp_path / "status") as http:
+        body = {"task": "send_email", "args": {"to": "a"}, "options": {"job_id": "j", "defer_by": 3600}}
+        await until(lambda: _is_ready(http))
+        assert (await http.post("/jobs", json=body)).status_code == 202
+        told = [await http.get("/jobs/j") for _ in range(2)]
+        assert [(answer.status_code, answer.json()["state"]) for answer in told] == [(200, "scheduled")] * 2
 
 
 async def test_a_gateway_that_reads_nothing_says_so(broker: str, app_id: str, tmp_path: Path) -> None:
