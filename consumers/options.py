@@ -4,7 +4,7 @@ A wrong option stops the worker at boot; nothing is accepted and then ignored.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from consumers.backoff import Backoff, Exponential
@@ -52,6 +52,17 @@ class TaskOptions:
     log_args: bool = False
     on_failure: str | None = None
     announce: bool | str = False
+
+    # asked for every job, so worked out once
+    reports: bool = field(init=False)  # somebody may be told how its jobs end
+    kept_ms: int = field(init=False)  # how long the ledger knows a job that finished
+    failure_kept_ms: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        set = object.__setattr__
+        set(self, "reports", bool(self.announce) or self.on_failure is not None)
+        set(self, "kept_ms", int(max(self.dedupe_ttl_seconds, self.result_ttl_seconds) * 1000))
+        set(self, "failure_kept_ms", int(self.failure_ttl_seconds * 1000))
 
 
 def read_options(given: Mapping[str, Any], *, function_name: str) -> TaskOptions:

@@ -14,7 +14,8 @@ import orjson
 
 HEADER: Final = struct.Struct(">QQQQ")
 _LENGTH: Final = struct.Struct(">I")
-_BODY_AT: Final = HEADER.size + _LENGTH.size
+_BEFORE_BODY: Final = struct.Struct(">QQQQI")  # both of them
+_BODY_AT: Final = _BEFORE_BODY.size
 FENCE_PREFIX: Final = b"fence/"
 SCHEDULE_PREFIX: Final = b"schedule/"
 JOIN_PREFIX: Final = b"join/"
@@ -67,8 +68,8 @@ def encode_state(
 ) -> bytes:
     """The value of a state record. Raises `TypeError` when the document holds what JSON cannot."""
     body = orjson.dumps(document)
-    head = HEADER.pack(due_ms, expires_ms, writer, revision) + _LENGTH.pack(len(body)) + body
-    return head if raw is None else head + _pack_raw(raw)
+    value = _BEFORE_BODY.pack(due_ms, expires_ms, writer, revision, len(body)) + body
+    return value if raw is None else value + _pack_raw(raw)
 
 
 def decode_state(value: bytes) -> StateRecord:

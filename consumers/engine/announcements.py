@@ -39,14 +39,11 @@ def reports_of(job: Job, decision: Decision, app_id: str) -> Iterator[Record]:
 
 def is_reported(job: Job, decision: Decision) -> bool:
     """Whether anybody is told how a job ended."""
-    if job.task is None:
-        return False
-    settings = job.task.settings
-    if not settings.announce and settings.on_failure is None:
+    if job.task is None or not job.task.settings.reports:
         return False
     if isinstance(decision, (DeadLettered, Expired)):
         return True
-    return bool(settings.announce) and isinstance(decision, Completed)
+    return bool(job.task.settings.announce) and isinstance(decision, Completed)
 
 
 def _announcement(job: Job, decision: Decision, app_id: str) -> CloudEvent:

@@ -59,6 +59,8 @@ class Intake:
             return
         for chunk in chunks(batch.records):
             reads = [read for record in chunk for read in self._read(record, batch.tp, tracker)]
+            if self._counted:
+                self._count(batch.tp.topic, reads)
             if reads and not self._counted:
                 for read in reads:
                     if read.job.asked is not None:
@@ -85,10 +87,19 @@ class Intake:
         held = (tracker, offset)
         for read in reads:
             read.job.held = held
-        event = reads[0].job.event
-        if event.type and self._counted:
-            self._telemetry.events_received(tp.topic, event.type)
         return reads
+
+    def _count(self, topic: str, reads: list[Read]) -> None:
+        """Count the events of these jobs by their type. Jobs of one event follow each other."""
+        events: dict[str, int] = {}
+        last = -1
+        for read in reads:
+            job = read.job
+            if job.position.offset != last and job.event.type:
+                events[job.event.type] = events.get(job.event.type, 0) + 1
+            last = job.position.offset
+        for type, count in events.items():
+            self._telemetry.events_received(topic, type, count)
 
 
 def chunks(records: list[Any]) -> Iterator[list[Any]]:

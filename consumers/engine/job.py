@@ -9,6 +9,7 @@ from schemas.state import Position, RawRecord
 
 if TYPE_CHECKING:
     from consumers.engine.asked import Asked
+    from consumers.engine.lanes import Lane
     from consumers.engine.partition import Partition
     from consumers.engine.tracker import Tracker
     from consumers.outputs import Output
@@ -73,7 +74,7 @@ class Job:
     timed_out = False
     detached = False
     settling = False  # it ended; its outcome is on the way to be written
-    entered = False  # its lane: it is running, ready, or waits for those before it
+    lane: "Lane | None" = None  # where it runs, is ready, or waits for those before it
     shown: float | None = None  # when, on the monotonic clock, it was last remembered as running
     interrupted = False  # stopped by a shutdown or because its partition moved: no attempt
     cancel_reason: str | None = None  # somebody wants it to end, and why

@@ -25,8 +25,7 @@ class Lanes:
 
     def enter(self, job: Job) -> bool:
         """Join the lane; True when the job may start now."""
-        job.entered = True
-        lane = lane_of(job)
+        lane = job.lane = lane_of(job)
         if lane is None:
             return True
         if lane not in self._lanes:
@@ -40,7 +39,7 @@ class Lanes:
 
     def leave(self, job: Job) -> Job | None:
         """Let go of the lane; returns the job whose turn it is."""
-        lane = lane_of(job)
+        lane = job.lane
         if lane is None:
             return None
         followers = self._lanes.get(lane)
@@ -51,8 +50,8 @@ class Lanes:
 
     def withdraw(self, job: Job) -> Job | None:
         """Take out a job that never started, wherever it stands; returns the job whose turn it is by that."""
-        lane = lane_of(job)
-        if lane is None or not job.entered:
+        lane = job.lane
+        if lane is None:
             return None
         followers = self._lanes.get(lane)
         if followers and job in followers:

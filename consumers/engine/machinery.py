@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from consumers.announcing.announcer import Announcer
 from consumers.announcing.documents import announcements
 from consumers.announcing.heartbeat import STOPPED, Heartbeat
+from consumers.engine.allocator import return_what_is_free
 from consumers.engine.app import new_app
 from consumers.engine.assembly import Assembly
 from consumers.engine.engine import Engine
@@ -36,6 +37,7 @@ log = structlog.get_logger()
 
 STATE_BATCH_BYTES: Final = 512 << 10
 FENCE_AGAIN_SECONDS: Final = 3600.0
+RETURN_MEMORY_SECONDS: Final = 30.0
 GARBAGE_THRESHOLD: Final = 50_000
 
 
@@ -136,6 +138,7 @@ class Machinery:
         self._spawn(self._beat(health))
         self._spawn(watch_clients(self.app, self._producers))
         self._spawn(self._fence_again())
+        self._spawn(self._return_memory())
         self._heartbeat = Heartbeat(
             settings=self._settings,
             tasks=self._tasks_by_name,
@@ -161,6 +164,12 @@ class Machinery:
         while True:
             await asyncio.sleep(FENCE_AGAIN_SECONDS)
             await self.engine.fence_again()
+
+    @staticmethod
+    async def _return_memory() -> None:
+        while True:
+            await asyncio.sleep(RETURN_MEMORY_SECONDS)
+            await asyncio.to_thread(return_what_is_free)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

@@ -30,6 +30,7 @@ from schemas.deadletter import Reason
 from schemas.job import JobState
 
 log = structlog.get_logger()
+_new: Final = tuple.__new__  # what a NamedTuple does, in a third of the time
 ENOUGH: Final = 256  # jobs in a group; more make it no cheaper
 
 
@@ -85,7 +86,7 @@ class Settlement:
     def submit(self, job: Job, decision: Decision) -> None:
         """Settle a job with the next group."""
         job.settling = True
-        self._settled.append(Settled(job, decision))
+        self._settled.append(_new(Settled, (job, decision)))
         self._idle.clear()
         self._wake.set()
 
@@ -172,7 +173,6 @@ class Settlement:
             await self._may_write()
             reached("handler_returned", settled)
             settled = await self._send_outputs(settled)
-            before = [job.stored for job, _ in settled] + [job.stored for job, _ in running]
             now_ms = self._now_ms()
             group = self._planner.plan(settled, now_ms)
             too_large = self._plan_running(group, running, now_ms)
@@ -180,9 +180,8 @@ class Settlement:
             for changes, _ in kept:
                 group.parked.extend(changes)
             await self._write(group, settled)
-            for was, (job, _) in zip(before, [*settled, *running], strict=True):
-                if was is not job.stored:
-                    self._counted(was, job.stored)
+            for was, now in group.moved:
+                self._counted(was, now)
         except BaseException:
             self._running.extend(running)
             self._kept.extend(kept)
@@ -212,7 +211,7 @@ class Settlement:
             # That an attempt runs is no news once it has ended, and would stand above its end.
             if not job.settling:
                 try:
-                    group.parked.append(self._planner.running(job, now_ms))
+                    self._planner.plan_running(group, job, now_ms)
                 except TooLargeToKeep as error:
                     too_large[job] = error
         return too_large

@@ -15,7 +15,7 @@ import structlog
 import uvloop
 
 from consumers.engine import fault_points
-from consumers.engine.allocator import return_what_is_free
+from consumers.engine.allocator import fix_thresholds
 from consumers.engine.connection import mend_connections
 from consumers.engine.machinery import Machinery
 from consumers.registry import Registry
@@ -38,7 +38,7 @@ EXIT_STUCK: Final = 70
 
 def run(settings: WorkerSettings, registry: Registry) -> int:
     """Run a worker until it is told to stop; returns the exit code."""
-    return_what_is_free()
+    fix_thresholds()
     mend_connections()
     mend_header_names()
     fault_points.arm(os.environ.get("HEADRACE_FAULT_POINT"))

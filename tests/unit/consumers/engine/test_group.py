@@ -2,6 +2,8 @@ import pytest
 
 from consumers.engine.decisions import KNOWN, REROUTED, Parked
 from consumers.engine.group import Group, Planner, Settled, TooLargeToKeep
+from consumers.engine.job import Job
+from consumers.engine.statedb import Change
 from consumers.outcomes import (
     COMPLETED,
     Cancelled,
@@ -147,9 +149,16 @@ def test_a_job_too_large_to_be_parked_is_a_letter_and_its_neighbour_is_parked():
     assert int(dict(letter.headers)["headrace-revision"]) == decode_state(group.ledger[0].value).revision
 
 
+def _running(planner: Planner, job: Job) -> Change:
+    group = Group()
+    planner.plan_running(group, job, NOW_MS)
+    (change,) = group.parked
+    return change
+
+
 def test_a_running_record_is_due_now_so_that_the_next_owner_looks_at_it():
     job = a_job(stored=JobState.RETRYING, due_ms=77, attempt=4)
-    change = PLANNER.running(job, NOW_MS)
+    change = _running(PLANNER, job)
     record = decode_state(change.value)
     assert (record.due_ms, record.document["state"], record.document["attempt"]) == (NOW_MS, "running", 4)
     assert (change.old_due_ms, job.stored) == (77, JobState.RUNNING)
@@ -159,5 +168,5 @@ def test_a_running_record_that_is_too_large_changes_nothing_but_the_revision():
     planner = Planner(pen=PEN, max_result_bytes=100, max_record_bytes=10)
     job = a_job()
     with pytest.raises(TooLargeToKeep, match="event and steps"):
-        planner.running(job, NOW_MS)
+        _running(planner, job)
     assert (job.stored, job.due_ms) == (None, 0)
