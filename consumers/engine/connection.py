@@ -35,6 +35,20 @@ def _consumer_record(self: Any, tp: Any, record: Any) -> Any:
     return record if self._key_deserializer is as_parsed else _stock_consumer_record(self, tp, record)
 
 
+def tell_at_once(fetcher: Any) -> None:
+    """Wake whoever waits for records before the next fetch is put together, not behind it."""
+    stock = fetcher._proc_fetch_request
+
+    async def proc_fetch_request(assignment: Any, node_id: int, request: Any) -> bool:
+        has_news: bool = await stock(assignment, node_id, request)
+        if has_news:
+            for waiter in fetcher._fetch_waiters:
+                fetcher._notify(waiter)
+        return has_news
+
+    fetcher._proc_fetch_request = proc_fetch_request
+
+
 def _send(self: Any, request: Any, expect_response: bool = True) -> Any:
     try:
         return _stock_send(self, request, expect_response)

@@ -8,22 +8,21 @@ pinned by `tests/contract/`.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import structlog
-from aiokafka import TopicPartition
 from faust import Event
 from faust.topics import Topic
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from consumers.engine.connection import as_parsed, collected_in, mend_commits
+from consumers.engine.connection import mend_commits
+from consumers.engine.consumer_thread import ConsumerThread
 from consumers.engine.tracker import Tracker
 
 log = structlog.get_logger()
 
-FETCH_MAX_WAIT_MS: Final = 100
 GETMANY_SECONDS: Final = 0.05
 HOLD_SECONDS: Final = 0.02
 REVOKE_COMMIT_SECONDS: Final = 3.0
@@ -47,34 +46,6 @@ class BatchTopic(Topic):  # type: ignore[misc]
 
     async def _hand_over(self, message: Any, *, propagate: bool = False) -> Event:
         return Event(self.app, None, message.value, [], message)
-
-
-class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """Faust hard-codes a long poll of 1.5 s; a partition that is resumed would wait behind it."""
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
-        return consumer
-
-    async def pause_fetching(self, tps: set[TP]) -> None:
-        assigned = self._consumer.assignment()
-        self._consumer.pause(*(TopicPartition(*tp) for tp in tps if TopicPartition(*tp) in assigned))
-
-    async def on_start(self) -> None:
-        await super().on_start()
-        as_parsed(self._consumer)
-        self.consumer.watch_heartbeats(self._consumer._coordinator)
-
-    async def commit_in(self, generation: int, offsets: Mapping[TP, int]) -> bool:
-        """Commit offsets that were collected in a generation of the group, if it still is that one."""
-        committed: bool = await self.call_thread(self._commit_in, generation, offsets)
-        return committed
-
-    async def _commit_in(self, generation: int, offsets: Mapping[TP, int]) -> bool:
-        collected_in.set(generation)
-        committed: bool = await self._commit(offsets)
-        return committed
 
 
 class Consumer(driver.Consumer):  # type: ignore[misc]

@@ -9,9 +9,10 @@ from faust.app import base
 from faust.streams import Stream
 
 from consumers.engine.app import App, new_app
+from consumers.engine.consumer_thread import ConsumerThread
 from consumers.engine.recovery import StateTables
 from consumers.engine.store import SharedMemory
-from consumers.engine.transport import BatchTopic, Consumer, ConsumerThread, Transport
+from consumers.engine.transport import BatchTopic, Consumer, Transport
 from consumers.settings import WorkerSettings
 from tests.contract.stock import Stock
 

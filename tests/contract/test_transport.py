@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import faust
-from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
 from faust import Event
@@ -41,15 +40,6 @@ def test_the_drivers_parts_are_chosen_where_we_choose_them() -> None:
         "AIOKafkaConsumerThread(self, loop=self.loop, beacon=self.beacon)",
     )
     stock.says(ThreadDelegateConsumer.__init__, "self._thread = self._new_consumer_thread()")
-
-
-def test_the_consumer_of_the_thread_is_made_where_we_tune_it() -> None:
-    thread = driver.AIOKafkaConsumerThread
-    stock.takes(thread._create_worker_consumer, "transport")
-    stock.says(thread._create_worker_consumer, "fetch_max_wait_ms=1500")
-    stock.says(thread.on_start, "self._consumer = self._create_consumer(", "await self._consumer.start()")
-    stock.sets(AIOKafkaConsumer, "_fetch_max_wait_ms", "_subscription", "_coordinator", "_fetcher")
-    stock.says(AIOKafkaConsumer.start, "fetch_max_wait_ms=self._fetch_max_wait_ms")
 
 
 def test_the_fetcher_reads_through_our_loop() -> None:
