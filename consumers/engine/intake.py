@@ -38,6 +38,7 @@ class Intake:
         self._counted = not isinstance(reader, CommandReader)  # a command is no event
         self._consumer = consumer
         self._crash = crash
+        self._types: dict[str, int] = {}  # of the events of this chunk, and how many
 
     async def take(self, batch: Batch) -> None:
         """Take a batch. A fault of ours ends the worker: going on could lose what was fetched."""
@@ -59,8 +60,7 @@ class Intake:
             return
         for chunk in chunks(batch.records):
             reads = [read for record in chunk for read in self._read(record, batch.tp, tracker)]
-            if self._counted:
-                self._count(batch.tp.topic, reads)
+            self._count(batch.tp.topic)
             if reads and not self._counted:
                 for read in reads:
                     if read.job.asked is not None:
@@ -87,19 +87,16 @@ class Intake:
         held = (tracker, offset)
         for read in reads:
             read.job.held = held
+        type = reads[0].job.event.type
+        if type:
+            self._types[type] = self._types.get(type, 0) + 1
         return reads
 
-    def _count(self, topic: str, reads: list[Read]) -> None:
-        """Count the events of these jobs by their type. Jobs of one event follow each other."""
-        events: dict[str, int] = {}
-        last = -1
-        for read in reads:
-            job = read.job
-            if job.position.offset != last and job.event.type:
-                events[job.event.type] = events.get(job.event.type, 0) + 1
-            last = job.position.offset
-        for type, count in events.items():
-            self._telemetry.events_received(topic, type, count)
+    def _count(self, topic: str) -> None:
+        types, self._types = self._types, {}
+        if self._counted:
+            for type, count in types.items():
+                self._telemetry.events_received(topic, type, count)
 
 
 def chunks(records: list[Any]) -> Iterator[list[Any]]:
