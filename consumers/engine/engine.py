@@ -63,11 +63,12 @@ class Engine:
 
     def open_partitions(self, active: set[TP]) -> set[TP]:
         """Those of `active` that may be fetched from: changelogs, and inputs with room in flight."""
-        trackers, settings = self.app.consumer.trackers, self._assembly.settings
+        consumer, settings = self.app.consumer, self._assembly.settings
+        most, farthest = settings.partition_in_flight, settings.max_distance
         full = {
             tp
-            for tp, tracker in trackers.items()
-            if len(tracker.live) >= settings.partition_in_flight or tracker.distance >= settings.max_distance
+            for tp, tracker in consumer.trackers.items()
+            if len(tracker.live) + consumer.waiting[tp] >= most or tracker.distance >= farthest
         }
         return active - full
 

@@ -48,6 +48,8 @@ class Intake:
             raise
         except Exception as error:
             self._crash(error)
+        finally:
+            self._consumer().taken(batch)
 
     async def _take(self, batch: Batch) -> None:
         consumer = self._consumer()

@@ -8,6 +8,7 @@ pinned by `tests/contract/`.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -56,6 +57,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         self.engine: Any = self.app.engine
         self.trackers: dict[TP, Tracker] = {}
         self.epoch = 0
+        self.waiting: Counter[TP] = Counter()  # records handed over in this epoch and not taken yet
         self._positioned = False  # whether it is known where reading new partitions begins
         self._astray = False  # whether reading may be elsewhere than taking got to
         self.last_heartbeat = time.monotonic()
@@ -141,6 +143,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 return
         self._read_offset[tp] = records[-1].offset + 1
         if tp in self.trackers:
+            self.waiting[tp] += len(records)
             message = self._batch_message(tp, records[-1], Batch(tp, records, start, epoch))
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
         elif self._is_changelog_tp(tp):
@@ -162,9 +165,19 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             generation_id=self.app.consumer_generation_id,
         )
 
+    def taken(self, batch: Batch) -> None:
+        """A batch that was handed over waits no more."""
+        if batch.epoch == self.epoch:
+            self.waiting[batch.tp] -= len(batch.records)
+
+    def _begin_epoch(self) -> None:
+        """Batches handed over until now are left alone; some may never reach their agent."""
+        self.epoch += 1
+        self.waiting.clear()
+
     def read_again(self) -> None:
         """Records were left alone: what is fetched but not taken is fetched once more, on all partitions."""
-        self.epoch += 1
+        self._begin_epoch()
         self._astray = True
 
     async def _seek_to_taken(self) -> None:
@@ -222,7 +235,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """A rebalance begins. Nothing is dropped yet: most partitions usually come back."""
-        self.epoch += 1
+        self._begin_epoch()
         self._positioned = False
         self.stop_flow()
         await self.engine.rebalance_started(revoked)
@@ -235,7 +248,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         After a generation of the group we were not given partitions in, nothing stayed: others may have had
         them meanwhile, even when they are ours again.
         """
-        self.epoch += 1
+        self._begin_epoch()
         self._positioned = False
         self.last_heartbeat = max(self.last_heartbeat, self._joined)
         missed = generation_id not in (self._generation, self._generation + 1)

@@ -3,6 +3,7 @@ release removed stays removed when an older worker comes back.
 """
 
 import asyncio
+import time
 from pathlib import Path
 
 from events.broker import LocalBroker
@@ -80,17 +81,19 @@ async def test_an_old_worker_brings_nothing_back(chaos_broker: LocalBroker, tmp_
         await until(lambda: all(ticks(tmp_path, name) for name in NAMES), within_seconds=60)
         await new.start()
         await until(lambda: removed(tmp_path) == set(NAMES[4:]), within_seconds=60)
+        gone_ms = time.time_ns() // 1_000_000
         await old.kill()
         await old.start()
         await new.kill()  # the old one is alone, and owns every cursor
-        before = {name: len(ticks(tmp_path, name)) for name in NAMES}
+        before = {name: len(ticks(tmp_path, name)) for name in NAMES[:4]}
         await until(
             lambda: all(len(ticks(tmp_path, name)) >= before[name] + 3 for name in NAMES[:4]),
             within_seconds=60,
         )
         for name in NAMES[4:]:
             assert await cursor(servers, "kills", name) is None
-            assert len(ticks(tmp_path, name)) == before[name]
+            # A time before that whose run a kill cut off is made up for; none after it runs.
+            assert max(ticks(tmp_path, name)) <= gone_ms
     finally:
         for each in (old, new):
             await each.stop()
