@@ -294,5 +294,7 @@ class Assembly:
         except TooLargeToKeep as error:
             log.warning("job_not_detached", job_id=job.id, task=job.task_name, error=str(error))
             return
+        if job.settling:  # it ended meanwhile, was not remembered, and lets go once its end is durable
+            return
         partition.release_offset(job)
         log.info("job_detached", job_id=job.id, task=job.task_name)
