@@ -27,7 +27,7 @@ class Entry(NamedTuple):
     @property
     def lets_go(self) -> bool:
         """Whether the offset of its job may be committed: that a job runs is not enough, but after so
-        long."""
+        long. (Whoever detaches it writes this record then, whatever was written before.)"""
         if self.document.get("state", "running") != "running":
             return True
         started_ms = self.document.get("started_ms")
