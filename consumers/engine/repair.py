@@ -74,10 +74,12 @@ class Repair:
         await self._may_write()
         if any(is_fence(key) for key in keys):
             await state.fence()
-        return await self._write_again(state)
+        async with self._partition.settlement.writing:
+            return await self._write_again(state)
 
     async def _write_again(self, state: StateLog) -> int:
-        """A job in flight is left for later: its settlement may stand before us, with newer truth."""
+        """Between two groups, or one that is under way would have put newer truth before ours. A job in
+        flight is left for later: its settlement writes it."""
         assert state.db is not None
         ids = sorted(
             key

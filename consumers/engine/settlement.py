@@ -72,6 +72,7 @@ class Settlement:
         self._settled_in = settled_in
         self._app_id = app_id
         self._following = following
+        self.writing = asyncio.Lock()  # whoever holds it finds in the store what stands in the logs
         self._settled: list[Settled] = []
         self._running: list[tuple[Job, asyncio.Future[None]]] = []
         self._leftovers: list[Change] = []
@@ -135,7 +136,8 @@ class Settlement:
                 self._wake.clear()
                 while self._settled or self._running or self._leftovers or self._kept:
                     await self._gather()
-                    await self._commit()
+                    async with self.writing:
+                        await self._commit()
                 self._idle.set()
         except StateLogClosed:
             pass
