@@ -9,9 +9,9 @@ from tests.model.steps import TABLE, run
 
 FOUND = {
     "a repair put older truth behind a tombstone that was under way": (
-        "publish(16) publish(16) publish(0) publish(0) publish(0) publish(0) publish(0) publish(0) publish(0) "
-        "publish(0) deliver(4) ack(0) finish(0) publish(0) ack(0) publish(0) publish(0) start(1) publish(0) "
-        "take_over(0)"
+        "publish(16) publish(16) publish(0) publish(0) publish(0) publish(0) publish(0) publish(0) "
+        "publish(0) publish(0) deliver(4) ack(0) finish(0) publish(0) ack(0) publish(0) publish(0) "
+        "start(1) publish(0) take_over(0)"
     ),
 }
 
