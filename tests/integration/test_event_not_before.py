@@ -24,6 +24,12 @@ async def test_it_delays_the_jobs_of_an_event(broker: str, app_id: str, tmp_path
             ),
         )
         await until(lambda: notes(tmp_path, "started"))
+
+        async def others_are_known() -> bool:
+            state = await events_state(broker, app_id)
+            return "" in state.letters and job_of("deferring", "years") in state.parked
+
+        await until(others_are_known)
     first = notes(tmp_path, "started")[0]
     assert first.event_id == "soon"
     assert first.at >= due.timestamp()
