@@ -8,7 +8,7 @@ VENV ?= .venv
 SPEED ?=                 # make demo SPEED=5000: so many seconds of 2013 in one of ours
 STAY ?=                  # make demo STAY=1: leave the gateway up after the summary
 FLIGHTS ?=               # make demo FLIGHTS=5000: more than one day
-PROCESSES ?=             # make test PROCESSES=3: side by side, 17 minutes instead of about 40 on two cores
+PROCESSES ?=             # make test PROCESSES=2: side by side, 24 minutes instead of about 40 on two cores
 TESTS ?= tests           # make test TESTS=tests/unit
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
