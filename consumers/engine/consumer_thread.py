@@ -21,24 +21,26 @@ LET_GO_SECONDS: Final = 0.0001  # of the GIL, or the next fetch is put together 
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """Faust hard-codes a long poll of 1.5 s; a partition that is resumed would wait behind it."""
+    """The stock thread, tuned, and asked for records without its queue of methods."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
+        """Faust hard-codes a long poll of 1.5 s; a partition that is resumed would wait behind it."""
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
         return consumer
 
     async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
         """Straight to the thread's loop: its queue of methods takes five turns of that loop to begin one."""
+        consumer = self._ensure_consumer()
         fetched = self.parent_loop.create_future()
-        asyncio.run_coroutine_threadsafe(self._fetch(fetched, active_partitions, timeout), self.thread_loop)
+        fetching = self._fetch(fetched, consumer, active_partitions, timeout)
+        asyncio.run_coroutine_threadsafe(fetching, self.thread_loop)
         return await fetched
 
     async def _fetch(
-        self, fetched: asyncio.Future[Any], active_partitions: set[TP] | None, timeout: float
+        self, fetched: asyncio.Future[Any], consumer: Any, active_partitions: set[TP] | None, timeout: float
     ) -> None:
         tell = self.parent_loop.call_soon_threadsafe
-        consumer = self._ensure_consumer()
         try:
             records = await self._fetch_records(
                 consumer, active_partitions, timeout=timeout, max_records=consumer._max_poll_records

@@ -53,6 +53,8 @@ class Thread:
         self.outcome = outcome
 
     def _ensure_consumer(self) -> Any:
+        if isinstance(self.outcome, driver.ConsumerNotStarted):
+            raise self.outcome
         return SimpleNamespace(_max_poll_records=7)
 
     async def _fetch_records(self, consumer: Any, active: Any, *, timeout: float, max_records: int) -> Any:
@@ -65,10 +67,11 @@ async def test_a_fetch_gives_what_the_thread_fetched() -> None:
     assert await Thread(None).getmany({1}, 0.5) == {"of": {1}, "within": 0.5, "at most": 7}  # type: ignore[arg-type, misc]
 
 
-@pytest.mark.parametrize("error", [ValueError("no"), asyncio.CancelledError()])
+@pytest.mark.parametrize("error", [ValueError("no"), asyncio.CancelledError(), driver.ConsumerNotStarted()])
 async def test_a_fetch_raises_what_the_thread_raised(error: BaseException) -> None:
     with pytest.raises(type(error)):
-        await Thread(error).getmany(None, 0.5)  # type: ignore[arg-type, misc]
+        async with asyncio.timeout(5):
+            await Thread(error).getmany(None, 0.5)  # type: ignore[arg-type, misc]
 
 
 async def test_whoever_waits_is_told_as_soon_as_there_is_news() -> None:
