@@ -59,10 +59,10 @@ class TaskOptions:
     failure_kept_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
-        set = object.__setattr__
-        set(self, "reports", bool(self.announce) or self.on_failure is not None)
-        set(self, "kept_ms", int(max(self.dedupe_ttl_seconds, self.result_ttl_seconds) * 1000))
-        set(self, "failure_kept_ms", int(self.failure_ttl_seconds * 1000))
+        put = object.__setattr__
+        put(self, "reports", bool(self.announce) or self.on_failure is not None)
+        put(self, "kept_ms", int(max(self.dedupe_ttl_seconds, self.result_ttl_seconds) * 1000))
+        put(self, "failure_kept_ms", int(self.failure_ttl_seconds * 1000))
 
 
 def read_options(given: Mapping[str, Any], *, function_name: str) -> TaskOptions:
