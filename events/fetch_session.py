@@ -1,8 +1,7 @@
 """Fetch sessions (KIP-227) for aiokafka's consumer, which has none.
 
 Without one, every request names every assigned partition, and every answer tells of each although only one
-has news: with 36 partitions that is most of the time between an event and its handler. With one, the broker
-remembers what is being read, and both sides name only what changed.
+has news. With one, the broker remembers what is being read, and both sides name only what changed.
 """
 
 from typing import Any, Final

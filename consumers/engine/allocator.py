@@ -2,9 +2,9 @@
 
 By itself it raises its thresholds to twice the largest block that was ever freed, up to 64 MB, and what is
 free behind a block in use stays: after a few large fetches a worker that once was busy is as large as it was
-then. Thresholds low enough to prevent that cost a tenth of the throughput, as the buffers of every fetch and
-every group go back and come again. So they are fixed above those, and what lies free is given back now and
-then.
+then. Thresholds low enough to prevent that cost up to a tenth of the throughput, as the buffers of every
+fetch and every group go back and come again. So they are fixed above those, and what lies free is given back
+now and then.
 """
 
 import ctypes

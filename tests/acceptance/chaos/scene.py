@@ -130,9 +130,8 @@ class Scene:
                 break
             await asyncio.sleep(1)
         self._say("all is settled")
-        return (
-            await self._read()
-        )  # topics are read one after the other: what ended between two is seen halfway
+        # Once more: topics are read one after the other, so what ended between two was seen halfway.
+        return await self._read()
 
     async def _all_committed(self) -> bool:
         for member in self._crew:

@@ -14,7 +14,7 @@ def resident():
 
 bytearray(8 << 20)  # freed at once: by itself malloc would keep blocks of this size from now on
 before = resident()
-large = [bytearray(b"x") * (int(sys.argv[1]) << 20) for _ in range(10)]
+large = [bytearray(b"x") * (int(sys.argv[1]) << 20) for _ in range(80 // int(sys.argv[1]))]
 kept = bytearray(b"x") * 100_000  # stands behind them on the heap
 del large
 if sys.argv[2] == "return":
