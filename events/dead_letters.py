@@ -66,13 +66,18 @@ def _read(name: str, text: str) -> str | int:
 
 def letter_of(record: LogRecord, source: str) -> DeadLetter:
     """The letter in a record of a dead-letter topic, whatever its headers look like."""
-    facts = {
+    place = Position(record.topic, record.partition, record.offset)
+    facts = letter_facts(record.headers)
+    return DeadLetter(source, place, record.key, record.value, tuple(record.headers), facts)
+
+
+def letter_facts(headers: Headers) -> dict[str, str]:
+    """What the headers of a letter say of it, by their names."""
+    return {
         name: (content or b"").decode(errors="replace")
-        for name, content in record.headers
+        for name, content in headers
         if name.startswith(PREFIX)
     }
-    place = Position(record.topic, record.partition, record.offset)
-    return DeadLetter(source, place, record.key, record.value, tuple(record.headers), facts)
 
 
 async def letters_of(reader: LogReader, app_id: str, source: str) -> AsyncIterator[DeadLetter]:

@@ -13,7 +13,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from events.connecting import leave
+from events.fetch_session import with_sessions
+from events.gathering import Gathering
 from events.header_names import mend_header_names
+from events.parsed_records import as_parsed
 from events.settings import ClientSettings
 
 log = structlog.get_logger(__name__)
@@ -87,9 +90,12 @@ class Tail:
         )
         try:
             await consumer.start()
+            as_parsed(consumer)
+            with_sessions(consumer)
+            gathering = Gathering(consumer, idle_wait_ms=POLL_MS)
             while True:
                 await self._assign(consumer)
-                await self._read(consumer)
+                await self._read(consumer, gathering)
         finally:
             await leave(consumer)
 
@@ -112,7 +118,7 @@ class Tail:
                 consumer.seek(place, self.positions[place])
         self._look_ready()
 
-    async def _read(self, consumer: Any) -> None:
+    async def _read(self, consumer: Any, gathering: Gathering) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + LOOK_AGAIN_SECONDS
         if not consumer.assignment():
@@ -120,6 +126,7 @@ class Tail:
             return
         while loop.time() < until:
             batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
+            gathering.took(len(batches))
             for place, records in batches.items():
                 self._take(place, records)
                 self._moved(place, records[-1].offset + 1)

@@ -1,38 +1,25 @@
-"""Three mends for aiokafka, applied once per process.
+"""Two mends for aiokafka, applied once per process.
 
 uvloop raises RuntimeError when a write meets a connection that was just reset; aiokafka handles OSError
 only, its metadata task dies of it without a word, and commits hang for ever. And while a broker is away its
-loggers say the same line hundreds of times a second (see `consumers/telemetry/logs.py` for that one). The
-third is speed: our consumer gets records as the C parser made them, not copied into a `ConsumerRecord` each.
+loggers say the same line hundreds of times a second (see `consumers/telemetry/logs.py` for that one).
 """
 
 from contextvars import ContextVar
 from typing import Any
 
 from aiokafka.conn import AIOKafkaConnection, CloseReason
-from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.errors import KafkaConnectionError, KafkaError, RebalanceInProgressError
 
 collected_in: ContextVar[int | None] = ContextVar("collected_in", default=None)
 """In which generation of the group the offsets were collected that are being committed."""
 
 _stock_send = AIOKafkaConnection.send
-_stock_consumer_record = PartitionRecords._consumer_record
 
 
 def mend_connections() -> None:
     """Make a write to a reset connection fail the way aiokafka expects. Safe to call twice."""
     AIOKafkaConnection.send = _send
-    PartitionRecords._consumer_record = _consumer_record
-
-
-def as_parsed(consumer: Any) -> None:
-    """Let a started consumer give records as parsed: key, value, headers, timestamp, offset."""
-    consumer._fetcher._key_deserializer = as_parsed
-
-
-def _consumer_record(self: Any, tp: Any, record: Any) -> Any:
-    return record if self._key_deserializer is as_parsed else _stock_consumer_record(self, tp, record)
 
 
 def tell_at_once(fetcher: Any) -> None:

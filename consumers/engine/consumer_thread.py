@@ -13,8 +13,9 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode.utils.futures import maybe_set_exception, maybe_set_result
 
-from consumers.engine.connection import as_parsed, collected_in, tell_at_once
+from consumers.engine.connection import collected_in, tell_at_once
 from events.fetch_session import with_sessions
+from events.parsed_records import as_parsed
 
 FETCH_MAX_WAIT_MS: Final = 100
 LET_GO_SECONDS: Final = 0.0001  # of the GIL, or the next fetch is put together before anybody takes the last

@@ -26,7 +26,7 @@ from events.gateway import (
 )
 from events.gateway.access import Access
 from events.gateway.announced import Announced
-from events.gateway.edge import Edge
+from events.gateway.edge import Edge, Quick
 from events.gateway.errors import answer_with_problems
 from events.gateway.intake import Intake
 from events.gateway.keys import load_keys
@@ -97,7 +97,11 @@ def create_app(
         functools.partial(FastAPI.__call__, app),
         max_body_bytes=settings.gateway_max_body_bytes,
         metrics=parts.metrics,
-        quick={("POST", "/jobs"): job_routes.enqueue, ("POST", "/jobs/bulk"): job_routes.enqueue_bulk},
+        quick=[
+            Quick("POST", "/jobs", job_routes.enqueue, "/jobs"),
+            Quick("POST", "/jobs/bulk", job_routes.enqueue_bulk, "/jobs/bulk"),
+            Quick("GET", "/jobs/", reads.get_job_quickly, "/jobs/{job_id:path}"),
+        ],
     )
     app.state.parts = parts
     app.state.access = _access(settings)

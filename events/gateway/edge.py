@@ -2,8 +2,8 @@
 
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, Final, NamedTuple
 
 import structlog
 from starlette.middleware.errors import ServerErrorMiddleware
@@ -18,6 +18,20 @@ from events.gateway.problems import Problem, problem
 log = structlog.get_logger(__name__)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Quick(NamedTuple):
+    """An endpoint called without the framework's way to it, which costs as much as taking or telling a job.
+
+    It is a route of the application as well, where it is documented. `path` ending in `/` stands for every
+    path one level below it, asked for without a query; `route` is what metrics and log call it.
+    """
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    route: str
+
 
 LINES_PER_SECOND: Final = 200
 QUIET: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
@@ -35,11 +49,7 @@ _NO_STORE: Final = (b"cache-control", b"no-store")
 
 
 class Edge:
-    """Around the whole application. `max_body_bytes` holds for announced and for streamed bodies alike.
-
-    `quick` are endpoints, by method and path, called without the framework's way to them: that way costs as
-    much as taking a job. They are routes of the application as well, where it documents them.
-    """
+    """Around the whole application. `max_body_bytes` holds for announced and for streamed bodies alike."""
 
     def __init__(
         self,
@@ -47,13 +57,13 @@ class Edge:
         *,
         max_body_bytes: int,
         metrics: GatewayMetrics,
-        quick: Mapping[tuple[str, str], Endpoint] | None = None,
+        quick: Iterable[Quick] = (),
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
         self._metrics = metrics
-        self._quick = quick or {}
+        self._quick = {(each.method, each.path): each for each in quick}
         self._quickly = ServerErrorMiddleware(self._answer, handler=tell_fault)
         self._clock = clock
         self._lines = LineBudget(LINES_PER_SECOND, clock)
@@ -64,7 +74,7 @@ class Edge:
             return
         started = self._clock()
         scope["headrace.request_id"] = request_id = f"{random.getrandbits(64):016x}"
-        quick = self._quick.get((scope["method"], scope["path"]))
+        scope["headrace.quick"] = quick = self._quick_for(scope)
         status = 0
 
         async def sending(message: Message) -> None:
@@ -89,12 +99,22 @@ class Edge:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            response = await self._quick[scope["method"], scope["path"]](Request(scope, receive))
+            response = await scope["headrace.quick"].endpoint(Request(scope, receive))
         except Problem as wrong:
             response = wrong.response()
         except ClientDisconnect:
             return
         await response(scope, receive, send)
+
+    def _quick_for(self, scope: Scope) -> Quick | None:
+        method, path = scope["method"], scope["path"]
+        above, _, last = path.rpartition("/")
+        if not last:
+            return None
+        exact = self._quick.get((method, path))
+        if exact is not None or scope["query_string"]:
+            return exact
+        return self._quick.get((method, above + "/"))
 
     def _bounded(self, receive: Receive) -> Receive:
         taken = 0
@@ -114,10 +134,8 @@ class Edge:
         return problem("too-large", f"At most {limit} bytes are taken at once.", limit_bytes=limit)
 
     def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
-        if (scope["method"], scope["path"]) in self._quick:
-            route = scope["path"]
-        else:
-            route = getattr(scope.get("route"), "path", "none")
+        quick = scope["headrace.quick"]
+        route = getattr(scope.get("route"), "path", "none") if quick is None else quick.route
         self._metrics.note(scope["method"], route, status, seconds)
         if scope["path"] in QUIET and status < 400:
             return

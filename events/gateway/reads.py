@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 from starlette.responses import StreamingResponse
 
 from events.gateway import job_stream
+from events.gateway.keys import Scope
 from events.gateway.parts import parts_of
 from events.gateway.problems import ErrorPlace, problem
 from events.gateway.read_models import JobList, JobTree, TreeJob
@@ -129,6 +130,17 @@ async def get_job(
     """
     status = status_of(request)
     found = await _job(status, job_id, seconds_of(wait), stale_ok=stale, stopping=parts_of(request).stopping)
+    return json_of(found, **({} if found.finished else {"Retry-After": "1"}))
+
+
+async def get_job_quickly(request: Request) -> Response:
+    """`get_job` without a query."""
+    request.app.state.access.check(request, Scope.READ)
+    job_id = request.scope["path"].rpartition("/")[2]
+    if len(job_id) > MAX_JOB_ID_CHARACTERS:
+        detail = f"String should have at most {MAX_JOB_ID_CHARACTERS} characters"
+        raise invalid(ErrorPlace(parameter="job_id", detail=detail))
+    found = await _job(status_of(request), job_id)
     return json_of(found, **({} if found.finished else {"Retry-After": "1"}))
 
 

@@ -4,7 +4,7 @@ Every replica reads the same partitions in the same order, so all of them agree 
 """
 
 from array import array
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
@@ -63,21 +63,25 @@ class Depths:
     """
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[bytes, int] = {}
         self._logs: dict[TopicPartition, tuple[int, array[int]]] = {}
         self._counts: dict[tuple[str, int], int] = {}
         self._totals: dict[str, int] = {}
         self._committed: dict[TopicPartition, int] = {}
 
-    def add(self, place: TopicPartition, offset: int, task: str) -> None:
-        """The next request of a partition."""
-        if offset < self._committed.get(place, 0):
+    def add(self, place: TopicPartition, requests: Iterable[tuple[int, bytes]]) -> None:
+        """The next requests of a partition: the offset and the task of each."""
+        done = self._committed.get(place, 0)
+        waiting = [(offset, self._number(task)) for offset, task in requests if offset >= done]
+        if not waiting:
             return
-        number = self._number(task)
-        base, log = self._logs.setdefault(place, (offset, array("H")))
-        log.extend([_UNKNOWN] * (offset - base - len(log)))  # offsets of transactions and the like
-        log.append(number)
-        self._count(place.topic, number, +1)
+        base, log = self._logs.setdefault(place, (waiting[0][0], array("H")))
+        for offset, number in waiting:
+            if offset != base + len(log):
+                log.extend([_UNKNOWN] * (offset - base - len(log)))  # offsets of transactions and the like
+            log.append(number)
+        for number, count in Counter(number for _, number in waiting).items():
+            self._count(place.topic, number, count)
 
     def committed(self, place: TopicPartition, offset: int) -> None:
         """The group has committed up to here."""
@@ -86,23 +90,23 @@ class Depths:
         done = min(offset - base, len(log))
         if done <= 0:
             return
-        for number in log[:done]:
+        for number, count in Counter(log[:done]).items():
             if number != _UNKNOWN:
-                self._count(place.topic, number, -1)
+                self._count(place.topic, number, -count)
         self._logs[place] = base + done, log[done:]
 
     def of(self, topic: str, task: str | None = None) -> int:
         """Jobs waiting in a topic, of a task or of all."""
         if task is None:
             return self._totals.get(topic, 0)
-        return self._counts.get((topic, self._numbers.get(task, _UNKNOWN)), 0)
+        return self._counts.get((topic, self._numbers.get(task.encode(errors="replace"), _UNKNOWN)), 0)
 
     def _count(self, topic: str, number: int, change: int) -> None:
         at = topic, number
         self._counts[at] = self._counts.get(at, 0) + change
         self._totals[topic] = self._totals.get(topic, 0) + change
 
-    def _number(self, task: str) -> int:
+    def _number(self, task: bytes) -> int:
         number = self._numbers.get(task)
         if number is None:
             number = min(len(self._numbers) + 1, _MOST_TASKS)
@@ -119,15 +123,12 @@ class SeenRequests:
 
     def take(self, place: TopicPartition, records: Iterable[Any]) -> None:
         """Remember the next records of a partition."""
+        requests = []
         for record in records:
-            task = job_id = body = ""
-            for name, content in record.headers:
-                if name == SUBJECT_HEADER:
-                    task = (content or b"").decode(errors="replace")
-                elif name == ID_HEADER:
-                    job_id = (content or b"").decode(errors="replace")
-                elif name == BODY_HEADER:
-                    body = (content or b"").decode(errors="replace")
-            self.depths.add(place, record.offset, task)
-            if body:
-                self.keys.add(job_id, First(body, record.timestamp, place, record.offset))
+            headers = dict(record.headers)
+            requests.append((record.offset, headers.get(SUBJECT_HEADER) or b""))
+            if body := headers.get(BODY_HEADER):
+                job_id = (headers.get(ID_HEADER) or b"").decode(errors="replace")
+                first = First(body.decode(errors="replace"), record.timestamp, place, record.offset)
+                self.keys.add(job_id, first)
+        self.depths.add(place, requests)

@@ -32,10 +32,14 @@ from events.status.partitions import PartitionFold, Place
 from events.status.saying import Said, json_of, nothing, said_by
 from events.status.store import Partition, Store, Write
 from events.topics import Kind
-from schemas.state import COMMAND_PREFIX, SCHEDULE_PREFIX, is_reserved
+from schemas.state import COMMAND_PREFIX, RESERVED_PREFIXES, SCHEDULE_PREFIX
 
 LETTERS: Final = b"\0letters\0"
 """Of the count of a source's letters: no task has such a name."""
+
+
+_INDEXES: Final = (EVENT, PARENT, ROOT, SCHEDULE)
+"""Of what a job belongs to, in the order of `Listing`."""
 
 
 class Folding:
@@ -59,8 +63,10 @@ class Folding:
         said: list[Said] = []
         changed: set[str] = set()
         counted: Counter[bytes] = Counter()
+        now_ms = self._now_ms()
         for partition, (place, records) in batches.items():
             fold = self.folds.setdefault(partition, PartitionFold())
+            of_jobs: list[Any] = []
             for record in records:
                 if record.offset < fold.offset:
                     continue
@@ -68,11 +74,12 @@ class Folding:
                 if place.has_fences and not fold.counts(record):
                     continue
                 if place.kind is Kind.DLQ:
-                    self._letter(record, place.source, writes, counted)
-                elif place.has_fences and is_reserved(record.key):
+                    self._letter(record, partition, place.source, writes, counted)
+                elif place.has_fences and record.key.startswith(RESERVED_PREFIXES):
                     changed.update(self._reserved(record, place, writes))
                 else:
-                    said.extend(said_by(record, place, self._now_ms()))
+                    of_jobs.append(record)
+            said.extend(said_by(of_jobs, place, partition, now_ms))
             writes.append((fold_key(*partition), fold.pack()))
         changed |= self._fold(said, writes, counted)
         self._write(writes, counted)
@@ -103,7 +110,7 @@ class Folding:
             seen.append(key[1:].decode())
         writes: list[Write] = []
         counted: Counter[bytes] = Counter()
-        self._fold([Said(id, nothing) for id in seen], writes, counted, only_over=True)
+        self._fold([(id, nothing) for id in seen], writes, counted, only_over=True)
         self._write(writes, counted)
         return resume
 
@@ -138,8 +145,15 @@ class Folding:
             writes.append((CURSOR + key[len(SCHEDULE_PREFIX) :], told))
         return ()
 
-    def _letter(self, record: Any, source: str, writes: list[Write], counted: Counter[bytes]) -> None:
-        facts = facts_of(record, source)
+    def _letter(
+        self,
+        record: Any,
+        partition: Partition,
+        source: str,
+        writes: list[Write],
+        counted: Counter[bytes],
+    ) -> None:
+        facts = facts_of(record, partition, source)
         values = (orjson.dumps(facts), facts["id"].encode(), inverted(facts["ms"]))
         writes += zip(_letter_keys(facts), values, strict=True)
         counted[LETTERS + source.encode()] += 1
@@ -149,7 +163,7 @@ class Folding:
     def _fold(
         self, said: list[Said], writes: list[Write], counted: Counter[bytes], *, only_over: bool = False
     ) -> set[str]:
-        ids = list(dict.fromkeys(each.job_id for each in said))
+        ids = list(dict.fromkeys([id for id, _ in said]))
         stored = self._store.get_many([job_key(id) for id in ids])
         jobs: dict[str, Folded] = {
             id: {} if raw is None else orjson.loads(raw) for id, raw in zip(ids, stored, strict=True)
@@ -166,12 +180,12 @@ class Folding:
             if before is None and after is None:
                 continue
             changed.add(id)
-            _index(id, None if before is None else Listing(*before), after, writes, counted)
+            _index(id.encode(), None if before is None else Listing(*before), after, writes, counted)
             if after is None:
                 writes.append((job_key(id), None))
             else:
                 job["i"] = list(after)
-                writes.append((job_key(id), orjson.dumps(job)))
+                writes.append((job_key(id), folded.pack(job)))
         return changed
 
     def _write(self, writes: list[Write], counted: Counter[bytes]) -> None:
@@ -183,33 +197,32 @@ class Folding:
 
 
 def _index(
-    id: str, before: Listing | None, after: Listing | None, writes: list[Write], counted: Counter[bytes]
+    id: bytes, before: Listing | None, after: Listing | None, writes: list[Write], counted: Counter[bytes]
 ) -> None:
     """Move a job's entries from where they were to where they belong."""
     if before == after:
         return
-    name = id.encode()
     if before is not None:
-        counted[lane(before.task, before.state)] -= 1
-        writes.append((LISTED + lane(before.task, before.state) + inverted(before.time_ms) + name, None))
-        writes.extend((key, None) for key in _related(before, name))
+        task, state, time_ms, *names = before
+        where, end = lane(task, state), inverted(time_ms) + id
+        counted[where] -= 1
+        writes.append((LISTED + where + end, None))
+        if any(names):
+            writes.extend((key + end, None) for key in _related(names))
     if after is not None:
-        counted[lane(after.task, after.state)] += 1
-        writes.append((LISTED + lane(after.task, after.state) + inverted(after.time_ms) + name, b""))
-        writes.extend((key, after.state.encode()) for key in _related(after, name))
+        task, state, time_ms, *names = after
+        where, end = lane(task, state), inverted(time_ms) + id
+        counted[where] += 1
+        writes.append((LISTED + where + end, b""))
+        if any(names):
+            writes.extend((key + end, state.encode()) for key in _related(names))
 
 
-def _related(listing: Listing, id: bytes) -> Iterable[bytes]:
-    if listing.event or listing.parent or listing.root or listing.schedule:
-        end = inverted(listing.time_ms) + id
-        for prefix, name in (
-            (EVENT, listing.event),
-            (PARENT, listing.parent),
-            (ROOT, listing.root),
-            (SCHEDULE, listing.schedule),
-        ):
-            if name:
-                yield related(prefix, name) + end
+def _related(names: Sequence[str | None]) -> Iterable[bytes]:
+    """What the entries of a job under its event, parent, root and schedule begin with."""
+    for prefix, name in zip(_INDEXES, names, strict=True):
+        if name:
+            yield related(prefix, name)
 
 
 def _letter_keys(facts: dict[str, Any]) -> tuple[bytes, bytes, bytes]:

@@ -35,7 +35,8 @@ class Ends:
         answer = self._next
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
-        return await asyncio.shield(answer)
+        found = await asyncio.shield(answer)
+        return found if partitions is None else {each: found[each] for each in partitions}
 
     async def close(self) -> None:
         if self._looking is not None:

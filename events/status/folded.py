@@ -11,6 +11,8 @@ the retry record stays, marked as gone, so that no job falls back.
 
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 from schemas.job import UNFINISHED, JobState
 
 Folded = dict[str, Any]
@@ -19,6 +21,25 @@ Document = dict[str, Any]
 GONE_KEPT_MS: Final = 60_000
 REQUEST_KEPT_MS: Final = 7 * 24 * 3600 * 1000
 _RUNNING_ON: Final = frozenset(state.value for state in UNFINISHED)
+
+
+class Told:
+    """A document just read, and the JSON it came as, which is kept: writing it anew costs more than that."""
+
+    __slots__ = ("document", "raw")
+
+    def __init__(self, raw: bytes, document: Document) -> None:
+        self.raw = raw
+        self.document = document
+
+
+def pack(job: Folded) -> bytes:
+    """A folded job as the store keeps it."""
+    return orjson.dumps(job, default=_written)
+
+
+def _written(told: Any) -> orjson.Fragment:
+    return orjson.Fragment(told.raw)
 
 
 class Listing(NamedTuple):
@@ -58,7 +79,7 @@ def _order(request: dict[str, Any]) -> tuple[int, str, int]:
     return request["ms"], request["at"][0], request["at"][2]
 
 
-def add_retry(job: Folded, place: str, revision: int, due_ms: int, document: Document, now_ms: int) -> None:
+def add_retry(job: Folded, place: str, revision: int, due_ms: int, document: Told, now_ms: int) -> None:
     """An unfinished job was written."""
     parts = job.setdefault("s", {}).setdefault(place, {})
     ledger = parts.get("l")
@@ -67,7 +88,7 @@ def add_retry(job: Folded, place: str, revision: int, due_ms: int, document: Doc
     parts["r"] = [revision, due_ms, document, 0]
 
 
-def add_ledger(job: Folded, place: str, revision: int, expires_ms: int, document: Document) -> None:
+def add_ledger(job: Folded, place: str, revision: int, expires_ms: int, document: Told) -> None:
     """A finished job was written."""
     parts = job.setdefault("s", {}).setdefault(place, {})
     parts["l"] = [revision, expires_ms, document]
@@ -123,6 +144,9 @@ def newest(job: Folded) -> Newest | None:
     places = job.get("s")
     if not places:
         return None
+    if len(places) == 1:
+        [(place, parts)] = places.items()
+        return _newest_of(place, parts)
     found = None
     for place in sorted(places):
         here = _newest_of(place, places[place])
@@ -134,14 +158,20 @@ def newest(job: Folded) -> Newest | None:
 def _newest_of(place: str, parts: dict[str, Any]) -> Newest | None:
     retry, ledger = parts.get("r"), parts.get("l")
     if ledger is not None and (retry is None or ledger[0] >= retry[0]):
-        return Newest(place, ledger[0], 0, ledger[1], ledger[2])
+        return Newest(place, ledger[0], 0, ledger[1], _read(ledger[2]))
     if retry is not None:
-        return Newest(place, retry[0], retry[1], 0, retry[2])
+        return Newest(place, retry[0], retry[1], 0, _read(retry[2]))
     return None
+
+
+def _read(document: Document | Told) -> Document:
+    return document.document if type(document) is Told else document  # type: ignore[return-value]
 
 
 def is_over(job: Folded, now_ms: int) -> bool:
     """Whether the newest record of a job has expired."""
+    if not job.get("s"):
+        return False
     record = newest(job)
     return record is not None and 0 < record.expires_ms <= now_ms
 

@@ -17,7 +17,10 @@ from aiokafka.errors import KafkaError
 
 from events.connecting import leave
 from events.errors import BrokerDown
+from events.fetch_session import with_sessions
+from events.gathering import Gathering
 from events.header_names import mend_header_names
+from events.parsed_records import as_parsed
 from events.pending import committed_offsets
 from events.status.announced import Announced
 from events.status.batch import Folding
@@ -116,6 +119,9 @@ class Ingest:
         try:
             async with asyncio.timeout(KAFKA_SECONDS):
                 await consumer.start()
+            as_parsed(consumer)
+            with_sessions(consumer)
+            gathering = Gathering(consumer, idle_wait_ms=POLL_MS)
             looked = 0.0
             while not self._stopping:
                 if self._is_paused():
@@ -130,7 +136,7 @@ class Ingest:
                         self._aged_at = looked
                         async with asyncio.timeout(KAFKA_SECONDS):
                             await self._age(consumer)
-                await self._read(consumer)
+                await self._read(consumer, gathering)
         finally:
             await leave(consumer)
 
@@ -179,11 +185,12 @@ class Ingest:
                 consumer.seek(tp, self.positions[each])
         self.places = places
 
-    async def _read(self, consumer: Any) -> None:
+    async def _read(self, consumer: Any, gathering: Gathering) -> None:
         if not self.places:
             await asyncio.sleep(PAUSED_SECONDS)
             return
         found = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._settings.status_batch_records)
+        gathering.took(len(found))
         if self._is_paused():
             for tp, records in found.items():
                 consumer.seek(tp, records[0].offset)

@@ -2,9 +2,19 @@
 
 from typing import Any, Final
 
-from events.dead_letters import letter_of
+from events.dead_letters import letter_facts
+from events.status.store import Partition
 from schemas.deadletter import DeadLetterHeader as Header
 
+_TEXTS: Final = {
+    "job_id": Header.JOB_ID,
+    "task": Header.TASK,
+    "reason": Header.REASON,
+    "origin_topic": Header.ORIGIN_TOPIC,
+    "exception_type": Header.EXCEPTION_TYPE,
+    "exception_message": Header.EXCEPTION_MESSAGE,
+    "release": Header.RELEASE,
+}
 _NUMBERS: Final = {
     "attempts": Header.ATTEMPTS,
     "origin_partition": Header.ORIGIN_PARTITION,
@@ -30,25 +40,20 @@ def letter_place(id: str) -> tuple[str, int, int] | None:
     return source, numbers[0], numbers[1]
 
 
-def facts_of(record: Any, source: str) -> dict[str, Any]:
-    """What is listed of the letter in a record of a dead-letter topic, whatever its headers look like."""
-    letter = letter_of(record, source)
+def facts_of(record: Any, partition: Partition, source: str) -> dict[str, Any]:
+    """What is listed of the letter in a record of this partition, whatever its headers look like."""
+    told = letter_facts(record.headers)
+    topic, number = partition
     facts: dict[str, Any] = {
-        "id": letter_id(source, record.partition, record.offset),
+        "id": letter_id(source, number, record.offset),
         "ms": max(record.timestamp, 0),
         "source": source,
-        "topic": record.topic,
-        "partition": record.partition,
+        "topic": topic,
+        "partition": number,
         "offset": record.offset,
-        "job_id": letter.job_id,
-        "task": letter.fact(Header.TASK),
-        "reason": letter.fact(Header.REASON),
-        "origin_topic": letter.fact(Header.ORIGIN_TOPIC),
-        "exception_type": letter.fact(Header.EXCEPTION_TYPE),
-        "exception_message": letter.fact(Header.EXCEPTION_MESSAGE),
-        "release": letter.fact(Header.RELEASE),
     }
-    return facts | {name: _number(letter.fact(header)) for name, header in _NUMBERS.items()}
+    facts |= {name: told.get(header, "") for name, header in _TEXTS.items()}
+    return facts | {name: _number(told.get(header, "")) for name, header in _NUMBERS.items()}
 
 
 def _number(text: str) -> int | None:

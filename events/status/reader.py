@@ -108,8 +108,8 @@ class StatusReader:
         does not say how much there is to read.
         """
         until = time.monotonic() + wait_seconds
-        if not stale_ok:
-            await self._catch_up_with(job_id)
+        if not stale_ok and (settled := await self._settled_or_caught_up(job_id)) is not None:
+            return settled
         with self.waiting.for_job(job_id) as changed:
             while True:
                 status = self.known(job_id)
@@ -120,9 +120,14 @@ class StatusReader:
 
     def known(self, job_id: str) -> JobStatus | None:
         """What is known of a job here and now."""
+        job = self._kept(job_id)
+        return None if job is None else self._told(job_id, job)
+
+    def _kept(self, job_id: str) -> Folded | None:
         job = query.job_of(self.store, job_id)
-        if job is None or folded.is_over(job, self._now_ms()):
-            return None
+        return None if job is None or folded.is_over(job, self._now_ms()) else job
+
+    def _told(self, job_id: str, job: Folded) -> JobStatus | None:
         return status_of(job_id, job, query.children_of(self.store, job_id, CHILDREN_TOLD))
 
     async def caught_up(self, partitions: set[Partition] | None = None) -> None:
@@ -133,12 +138,13 @@ class StatusReader:
             seconds = self.settings.status_catch_up_seconds
             raise Behind(f"The read model is behind Kafka and did not catch up within {seconds:g} s.")
 
-    async def _catch_up_with(self, job_id: str) -> None:
-        job = query.job_of(self.store, job_id)
-        if job is None or folded.is_over(job, self._now_ms()):
-            await self.caught_up()
-        elif not self._is_settled(job):
-            await self.caught_up(self._homes_of(job))
+    async def _settled_or_caught_up(self, job_id: str) -> JobStatus | None:
+        """The status of a job that changes no more; None once all is read that tells of one that may."""
+        job = self._kept(job_id)
+        if job is not None and self._is_settled(job):
+            return self._told(job_id, job)
+        await self.caught_up(None if job is None else self._homes_of(job))
+        return None
 
     def _is_settled(self, job: Folded) -> bool:
         record = folded.newest(job)

@@ -7,13 +7,15 @@ from pydantic import ValidationError
 
 from events import codec
 from events.errors import Undecodable
+from events.status.store import Partition
 from schemas.job import JOB_REQUESTED, MAX_JOB_ID_CHARACTERS, JobRequested
-from schemas.state import is_reserved
+from schemas.state import RESERVED_PREFIXES
 
 MAX_TASK_CHARACTERS: Final = 200
 _TYPE: Final = ("ce_type", JOB_REQUESTED.encode())
 _PLAIN: Final = frozenset({"task", "job_id", "args", "idempotency_key"})
 _NONE: Final[dict[str, Any]] = {}
+_RESERVED: Final = tuple(prefix.decode() for prefix in RESERVED_PREFIXES)
 _KEPT: Final = (
     ("not_before_ms", "due"),
     ("deadline_ms", "deadline"),
@@ -26,29 +28,36 @@ _KEPT: Final = (
 )
 
 
-def request_of(record: Any, priority: str) -> tuple[str, dict[str, Any]] | None:
-    """(job id, request) of a record; None for one that asks for no job.
+def request_of(record: Any, partition: Partition, priority: str) -> tuple[str, dict[str, Any]] | None:
+    """(job id, request) of a record of this partition; None for one that asks for no job.
 
     `ms` is when it was asked for by the log's clock, `at` where, `due` not before when.
     """
-    data = _data_of(record)
+    data = _data_of(record, partition)
     if data is None:
         return None
-    asked = _plain(data) or _checked(data)
+    plain = _plain(data)
+    asked = plain or _checked(data)
     if asked is None:
         return None
+    at = record.timestamp
     request: dict[str, Any] = {
         "task": asked["task"],
-        "ms": max(record.timestamp, 0),
-        "at": [record.topic, record.partition, record.offset],
+        "ms": at if at > 0 else 0,
+        "at": [*partition, record.offset],
         "priority": priority,
     }
+    if plain is None:
+        _keep(asked, request)
+    return asked["job_id"], request
+
+
+def _keep(asked: dict[str, Any], request: dict[str, Any]) -> None:
     for name, kept in _KEPT:
         if value := asked.get(name):
             request[kept] = value
     if (event := asked.get("event")) is not None and (named := _event_of(event)) is not None:
         request["event"] = named
-    return asked["job_id"], request
 
 
 def _plain(data: bytes) -> dict[str, Any] | None:
@@ -57,14 +66,14 @@ def _plain(data: bytes) -> dict[str, Any] | None:
         asked = orjson.loads(data)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(asked, dict) or not asked.keys() <= _PLAIN:
+    if not isinstance(asked, dict) or not _PLAIN.issuperset(asked):
         return None
     id, task = asked.get("job_id"), asked.get("task")
     if not isinstance(id, str) or not isinstance(task, str) or not isinstance(asked.get("args", _NONE), dict):
         return None
     if not 0 < len(id) <= MAX_JOB_ID_CHARACTERS or not 0 < len(task) <= MAX_TASK_CHARACTERS:
         return None
-    return None if is_reserved(id.encode()) else asked
+    return None if id.startswith(_RESERVED) else asked
 
 
 def _checked(data: bytes) -> dict[str, Any] | None:
@@ -75,7 +84,7 @@ def _checked(data: bytes) -> dict[str, Any] | None:
         return None
 
 
-def _data_of(record: Any) -> bytes | None:
+def _data_of(record: Any, partition: Partition) -> bytes | None:
     if _TYPE in record.headers:
         return record.value  # type: ignore[no-any-return]
     try:
@@ -83,8 +92,8 @@ def _data_of(record: Any) -> bytes | None:
             key=record.key,
             value=record.value,
             headers=record.headers,
-            topic=record.topic,
-            partition=record.partition,
+            topic=partition[0],
+            partition=partition[1],
             offset=record.offset,
         )
     except Undecodable:

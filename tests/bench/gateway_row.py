@@ -5,6 +5,7 @@
 
 import asyncio
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -28,10 +29,12 @@ from tests.bench.redis_server import RedisServer
 from tests.servers import free_port
 
 PARTITIONS: Final = 6
-SECONDS: Final = 8.0
+ROUNDS: Final = 5
+SECONDS: Final = 3.0
 WARM_UP_SECONDS: Final = 2.0
 BULK_ITEMS: Final = 1_000
 BULK_CONNECTIONS: Final = 4
+IDLE_SECONDS: Final = 0.3
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 30
 
@@ -63,9 +66,10 @@ class Side:
 
 
 def measure(
-    bootstrap_servers: str, redis_port: int, folder: Path, *, seconds: float = SECONDS
+    bootstrap_servers: str, redis_port: int, folder: Path, *, rounds: int = ROUNDS
 ) -> dict[str, Side]:
-    """`gateway`, `bulk` (items of POST /jobs/bulk) and `arq`, one after the other.
+    """`gateway`, `bulk` (items of POST /jobs/bulk) and `arq`: medians of rounds in which they take turns, so
+    that a machine whose speed changes is no advantage to any of them.
 
     Raises UnexpectedAnswer when a request is refused.
     """
@@ -73,44 +77,67 @@ def measure(
     asyncio.run(_prepare(bootstrap_servers, app_id))
     single = post("/jobs", orjson.dumps(_JOB))
     many = post("/jobs/bulk", orjson.dumps([_JOB] * BULK_ITEMS))
-    found: dict[str, Side] = {}
     environment = {
         "HEADRACE_BOOTSTRAP_SERVERS": bootstrap_servers,
         "HEADRACE_APP_ID": app_id,
         "HEADRACE_GATEWAY_STATE_DIR": str(folder / "gateway"),
     }
     gateway = (sys.executable, "-c", "from consumers.cli import main; main()", "gateway")
-    with _server(gateway, environment, "HEADRACE_GATEWAY_PORT", folder / "gateway.log") as (port, process):
-        found["gateway"] = _side(port, process, single, 202, seconds)
-        found["bulk"] = _side(
-            port, process, many, 200, seconds, items=BULK_ITEMS, connections=BULK_CONNECTIONS
-        )
     arq = (sys.executable, "-m", "tests.bench.workers.fastapi_arq")
-    with _server(arq, {"REDIS_PORT": str(redis_port)}, "PORT", folder / "arq.log") as (port, process):
-        found["arq"] = _side(port, process, single, 202, seconds)
-    return found
+    with (
+        _server(gateway, environment, "HEADRACE_GATEWAY_PORT", folder / "gateway.log") as ours,
+        _server(arq, {"REDIS_PORT": str(redis_port)}, "PORT", folder / "arq.log") as theirs,
+    ):
+        sides = {
+            "gateway": _Asked(*ours, single, 202),
+            "arq": _Asked(*theirs, single, 202),
+            "bulk": _Asked(*ours, many, 200, items=BULK_ITEMS, connections=BULK_CONNECTIONS),
+        }
+        for side in sides.values():
+            side.ask(WARM_UP_SECONDS)
+        found: dict[str, list[Side]] = {name: [] for name in sides}
+        for _ in range(rounds):
+            for name, side in sides.items():
+                found[name].append(side.ask(SECONDS))
+                side.settle()
+    return {name: _median(each) for name, each in found.items()}
 
 
-def _side(
-    port: int,
-    process: "subprocess.Popen[bytes]",
-    request: bytes,
-    status: int,
-    seconds: float,
-    *,
-    items: int = 1,
-    connections: int = 32,
-) -> Side:
-    asyncio.run(load(port, request, seconds=WARM_UP_SECONDS, status=status, connections=connections))
-    before = _cpu_seconds(process.pid)
-    result: Load = asyncio.run(load(port, request, seconds=seconds, status=status, connections=connections))
-    cpu = _cpu_seconds(process.pid) - before
-    return Side(
-        jobs_per_second=round(result.rate * items, 1),
-        jobs_per_cpu_second=round(result.requests * items / cpu, 1),
-        p50_ms=round(result.percentile(0.5), 2),
-        p99_ms=round(result.percentile(0.99), 2),
-    )
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A server and what it is asked again and again."""
+
+    port: int
+    process: "subprocess.Popen[bytes]"
+    request: bytes
+    status: int
+    items: int = 1
+    connections: int = 32
+
+    def ask(self, seconds: float) -> Side:
+        before = _cpu_seconds(self.process.pid)
+        result: Load = asyncio.run(
+            load(self.port, self.request, seconds=seconds, status=self.status, connections=self.connections)
+        )
+        cpu = _cpu_seconds(self.process.pid) - before
+        return Side(
+            jobs_per_second=round(result.rate * self.items, 1),
+            jobs_per_cpu_second=round(result.requests * self.items / cpu, 1),
+            p50_ms=round(result.percentile(0.5), 2),
+            p99_ms=round(result.percentile(0.99), 2),
+        )
+
+    def settle(self) -> None:
+        """Return once the server works no more on what it was asked, such as reading it back."""
+        while True:
+            before = _cpu_seconds(self.process.pid)
+            time.sleep(IDLE_SECONDS)
+            if _cpu_seconds(self.process.pid) - before < IDLE_SECONDS / 10:
+                return
+
+
+def _median(sides: list[Side]) -> Side:
+    return Side(*(statistics.median(each) for each in zip(*map(astuple, sides), strict=True)))
 
 
 @contextmanager

@@ -6,19 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import AIOKafkaConnection, CloseReason
-from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import KafkaConnectionError, RebalanceInProgressError
 from aiokafka.protocol.metadata import MetadataRequest
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
-from aiokafka.structs import ConsumerRecord
 
 from consumers.engine import connection
-from consumers.engine.connection import as_parsed, dead_tasks, mend_commits, mend_connections
+from consumers.engine.connection import dead_tasks, mend_commits, mend_connections
 from tests.contract.stock import Stock
 
 stock = Stock("consumers/engine/connection.py")
@@ -63,9 +58,7 @@ class Group:
 
 @pytest.fixture
 def mended(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Registers both for restoring.
-    for owner, name in ((AIOKafkaConnection, "send"), (fetcher.PartitionRecords, "_consumer_record")):
-        monkeypatch.setattr(owner, name, getattr(owner, name))
+    monkeypatch.setattr(AIOKafkaConnection, "send", AIOKafkaConnection.send)  # to be restored
     mend_connections()
     mend_connections()
 
@@ -75,16 +68,6 @@ def group() -> Group:
     group = Group()
     mend_commits(group)
     return group
-
-
-def parsed(key_deserializer: Any) -> Any:
-    """The only record of a fetch by a consumer with this deserializer."""
-    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 10_000)
-    builder.append(0, timestamp=7, key=b"k", value=b"v", headers=[("n", b"1")])
-    records = MemoryRecords(bytes(builder.build()))
-    tp = TopicPartition("t", 0)
-    (record,) = fetcher.PartitionRecords(tp, records, None, 0, key_deserializer, None, True, 0)
-    return record
 
 
 def reset_connection(closed: list[Any]) -> Any:
@@ -118,28 +101,6 @@ async def test_without_the_mend_the_write_would_end_its_task() -> None:
         connection._stock_send(conn, MetadataRequest([]))
     conn.close()
     stock.holds(not isinstance(raised.value, KafkaConnectionError), "aiokafka mended this: drop our mend")
-
-
-def test_a_fetch_makes_records_where_we_cut_in() -> None:
-    stock.takes(connection._stock_consumer_record, "tp", "record")
-    stock.sets(fetcher.PartitionRecords, "_key_deserializer")
-    stock.sets(fetcher.Fetcher, "_key_deserializer")
-    stock.says(fetcher.Fetcher, "partition_records = PartitionRecords(", "self._key_deserializer,")
-
-
-def test_a_consumer_of_ours_gets_records_as_parsed(mended: None) -> None:
-    consumer = SimpleNamespace(_fetcher=SimpleNamespace(_key_deserializer=None))
-    as_parsed(consumer)
-    record = parsed(consumer._fetcher._key_deserializer)
-    stock.holds(not isinstance(record, ConsumerRecord), "the record was copied")
-    found = (record.offset, record.timestamp, record.timestamp_type, record.key, record.value)
-    stock.holds(found == (0, 7, 0, b"k", b"v"), f"a parsed record holds {found}")
-    stock.holds(list(record.headers) == [("n", b"1")], f"a parsed record has headers {record.headers}")
-
-
-def test_any_other_consumer_gets_its_consumer_record(mended: None) -> None:
-    stock.holds(isinstance(parsed(None), ConsumerRecord), "others do not get a ConsumerRecord")
-    stock.holds(parsed(bytes.upper).key == b"K", "the deserializer of others is passed over")
 
 
 def test_the_group_commits_where_we_cut_in() -> None:

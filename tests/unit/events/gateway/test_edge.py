@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from structlog.testing import capture_logs
 
-from events.gateway.edge import Edge, LineBudget
+from events.gateway.edge import Edge, LineBudget, Quick
 from events.gateway.metrics import GatewayMetrics
 from events.gateway.problems import problem
 
@@ -29,7 +29,8 @@ async def _quick(request: Request) -> Response:
 
 @pytest.fixture
 def edge() -> Edge:
-    return Edge(_application, max_body_bytes=10, metrics=GatewayMetrics(), quick={("POST", "/quick"): _quick})
+    quick = [Quick("POST", "/quick", _quick, "/quick"), Quick("GET", "/one/", _quick, "/one/{id}")]
+    return Edge(_application, max_body_bytes=10, metrics=GatewayMetrics(), quick=quick)
 
 
 def _client(edge: Edge) -> httpx2.AsyncClient:
@@ -72,6 +73,25 @@ async def test_problems_and_faults_of_quick_endpoints_are_answered(edge: Edge) -
     assert "secret" not in fault.text
     assert any(line["event"] == "request_failed" for line in lines)
     assert [line["status"] for line in lines if line["event"] == "request"] == [404, 500]
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/one/7", "/one/{id}"),
+        ("/one/a%20b", "/one/{id}"),
+        ("/one/7?stale=true", "none"),
+        ("/one/", "none"),
+        ("/one/7/tree", "none"),
+        ("/one", "none"),
+    ],
+)
+async def test_one_below_is_quick_without_a_query(edge: Edge, path: str, route: str) -> None:
+    async with _client(edge) as client:
+        with capture_logs() as lines:
+            answer = await client.get(path)
+    assert answer.text == ("0" if route == "none" else "quick")
+    assert [line["route"] for line in lines if line["event"] == "request"] == [route]
 
 
 def test_lines_beyond_the_budget_are_counted() -> None:

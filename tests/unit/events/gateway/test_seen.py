@@ -32,21 +32,21 @@ def test_the_oldest_keys_go_when_there_are_too_many() -> None:
 
 def test_depth_is_what_is_read_and_not_committed() -> None:
     depths = Depths()
-    for offset, task in enumerate(("a", "b", "a")):
-        depths.add(PLACE, offset + 10, task)
+    depths.add(PLACE, [(10, b"a"), (11, b"b")])
+    depths.add(PLACE, [(12, b"a")])
     assert (depths.of("app.jobs", "a"), depths.of("app.jobs", "b"), depths.of("app.jobs")) == (2, 1, 3)
     depths.committed(PLACE, 11)
     assert (depths.of("app.jobs", "a"), depths.of("app.jobs")) == (1, 2)
     depths.committed(PLACE, 5)
     assert depths.of("app.jobs") == 2, "a commit never takes back"
-    depths.add(PLACE, 20, "a")  # offsets between are markers of transactions
+    depths.add(PLACE, [(20, b"a")])  # offsets between are markers of transactions
     assert depths.of("app.jobs") == 3
     depths.committed(PLACE, 30)
     assert (depths.of("app.jobs"), depths.of("app.jobs", "a"), depths.of("other", "a")) == (0, 0, 0)
-    depths.add(PLACE, 25, "a")
+    depths.add(PLACE, [(25, b"a"), (29, b"a")])
     assert depths.of("app.jobs") == 0, "done before it was read"
-    depths.add(PLACE, 30, "a")
-    assert depths.of("app.jobs") == 1
+    depths.add(PLACE, [(29, b"a"), (30, b"a"), (33, b"b")])
+    assert (depths.of("app.jobs"), depths.of("app.jobs", "a")) == (2, 1)
 
 
 def test_headers_say_it_all() -> None:

@@ -31,7 +31,7 @@ def test_a_worker_is_silent_when_its_heart_stopped_without_a_word() -> None:
 def test_a_letter_is_shown_as_text_where_it_is_text() -> None:
     headers = [("headrace-job-id", b"j"), ("headrace-exception-stack", b"line"), ("x", b"\xff")]
     record = Record("app.jobs.dlq", None, b"{}", headers, offset=4)
-    facts = facts_of(record, "jobs")
+    facts = facts_of(record, (record.topic, record.partition), "jobs")
     assert letter_info(facts).id == "jobs:0:4"
     whole = whole_letter(facts, record)
     assert (whole.key.value, whole.value.value, whole.exception_stack) == (None, "{}", "line")
