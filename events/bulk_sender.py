@@ -1,19 +1,16 @@
 """A sender for many records at once: filled batches instead of one record after the other."""
 
 import asyncio
-import random
 from collections.abc import Sequence
-from struct import unpack
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 
 from events.errors import BrokerDown, PublishError
+from events.partitioning import partition_of
 from events.sender import Record, Sender
 from schemas.state import Position
 
-_MASK: Final = 0xFFFFFFFF
-_M: Final = 0x5BD1E995
 Outcome = Position | PublishError
 _TURN: Final = 2_000
 
@@ -115,24 +112,3 @@ class BulkSender(Sender):
                     await self._replace(producer)
                 return
             outcomes |= {index: Position(topic, number, sent.offset + n) for n, index in enumerate(indices)}
-
-
-def partition_of(key: bytes | None, count: int) -> int:
-    """Where Java's client and aiokafka put a key (murmur2); anywhere without one. `count` of 0 is one."""
-    if count <= 1:
-        return 0
-    return random.randrange(count) if key is None else (_murmur2(key) & 0x7FFFFFFF) % count
-
-
-def _murmur2(data: bytes) -> int:
-    """As aiokafka's, word by word instead of byte by byte."""
-    length = len(data)
-    h = 0x9747B28C ^ length
-    whole = length & ~3
-    for word in unpack(f"<{whole >> 2}I", data[:whole]):
-        k = (word * _M) & _MASK
-        h = ((h * _M) & _MASK) ^ (((k ^ (k >> 24)) * _M) & _MASK)
-    if length > whole:
-        h = ((h ^ int.from_bytes(data[whole:], "little")) * _M) & _MASK
-    h = ((h ^ (h >> 13)) * _M) & _MASK
-    return h ^ (h >> 15)

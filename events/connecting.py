@@ -10,6 +10,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from events.partitioning import by_key
 from events.settings import ClientSettings
 
 PAUSE_SECONDS: Final = 0.1
@@ -29,6 +30,7 @@ async def connect(settings: ClientSettings, *, max_message_bytes: int) -> AIOKaf
             compression_type="zstd",
             max_batch_size=BATCH_BYTES,
             max_request_size=max_message_bytes,
+            partitioner=by_key,
             **settings.kafka_arguments(),
         )
         started = False

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import orjson
+import pydantic_core
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ValidationError
 
@@ -16,7 +17,9 @@ from events.gateway.submission import (
     JobSubmission,
     Prepared,
     invalid,
+    plain_submission,
     prepare,
+    read_plain,
     read_submission,
     unfit,
 )
@@ -92,7 +95,8 @@ async def enqueue(request: Request) -> Response:
     caller = access.check(request, Scope.SUBMIT)
     check_media_type(request, "application/json")
     key = key_of(request)
-    submission = read_submission(await request.body())
+    body = await request.body()
+    submission = (read_plain(body) if key is None else None) or read_submission(body)
     await known(parts)
     try:
         identity = None if key is None else Identity(caller.id, "POST /jobs", key)
@@ -154,7 +158,7 @@ async def enqueue_bulk(request: Request) -> Response:
     for index, item in enumerate(items):
         identity = None if key is None else Identity(caller.id, "POST /jobs/bulk", key, index)
         try:
-            submission = _submission(item)
+            submission = (plain_submission(item) if identity is None else None) or _submission(item)
             jobs.append(
                 prepare(
                     submission,
@@ -176,7 +180,9 @@ async def _take_all(parts: Parts, intake: Intake, jobs: list[Prepared | Problem]
     for index, (job, result) in enumerate(zip(jobs, taken, strict=True)):
         task = job.task if isinstance(job, Prepared) else "none"
         if isinstance(result, Taken):
-            results.append({"index": index, "status": 202, **result._asdict()})
+            job_id, url, state = result
+            told = {"index": index, "status": 202, "job_id": job_id, "status_url": url, "state": state}
+            results.append(told)
             outcome = "accepted"
         else:
             results.append({"index": index, "status": result.status, "problem": result.document()})
@@ -194,8 +200,8 @@ def _items(body: bytes, *, lines: bool) -> list[Any]:
     if lines:
         return [line for line in body.splitlines() if line.strip()]
     try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        document = pydantic_core.from_json(body, allow_inf_nan=False)  # orjson makes large integers floats
+    except ValueError as error:
         raise problem("not-json", f"The body is not JSON: {error}.") from None
     if not isinstance(document, list):
         raise invalid(ErrorPlace(pointer="", detail="Input should be a valid array"))

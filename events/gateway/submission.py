@@ -3,9 +3,10 @@
 import datetime as dt
 import hashlib
 import uuid
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import orjson
+import pydantic_core
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from events import codec
@@ -20,6 +21,9 @@ from schemas.job import MAX_JOB_ID_CHARACTERS, NAMESPACE
 
 _CENTURY_SECONDS: Final = 100 * 366 * 86_400
 _MOST_ERRORS: Final = 20
+MAX_TASK_CHARACTERS: Final = 200
+_PLAIN: Final = frozenset({"task", "args"})
+_NO_ARGS: Final[dict[str, Any]] = {}
 
 AcceptedState = Literal["pending", "scheduled"]
 Seconds = Annotated[float, Field(ge=0, le=_CENTURY_SECONDS)]
@@ -45,9 +49,16 @@ class JobSubmission(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    task: str = Field(min_length=1, max_length=200)
+    task: str = Field(min_length=1, max_length=MAX_TASK_CHARACTERS)
     args: dict[str, Any] = Field(default_factory=dict)
     options: SubmissionOptions = Field(default_factory=SubmissionOptions)
+
+
+class PlainSubmission(NamedTuple):
+    """A request without options, as most are, told apart without the cost of a model."""
+
+    task: str
+    args: dict[str, Any]
 
 
 class Accepted(BaseModel):
@@ -81,6 +92,24 @@ class Identity:
 
     def __init__(self, caller: str, route: str, *key: str | int) -> None:
         self.job_id = str(uuid.uuid5(NAMESPACE, orjson.dumps([caller, route, *key]).decode()))
+
+
+def plain_submission(item: Any) -> PlainSubmission | None:
+    """The parsed request if it is nothing but a task and arguments; None where a closer look is due."""
+    if type(item) is not dict or not _PLAIN.issuperset(item):
+        return None
+    task, args = item.get("task"), item.get("args", _NO_ARGS)
+    if type(task) is not str or not 0 < len(task) <= MAX_TASK_CHARACTERS or type(args) is not dict:
+        return None
+    return PlainSubmission(task, args)
+
+
+def read_plain(body: bytes) -> PlainSubmission | None:
+    """The same from a body; None for what is no JSON either."""
+    try:
+        return plain_submission(pydantic_core.from_json(body, allow_inf_nan=False))
+    except ValueError:
+        return None
 
 
 def read_submission(body: bytes) -> JobSubmission:
@@ -135,16 +164,21 @@ def _path(loc: tuple[str | int, ...], document: Any, *, missing: bool) -> list[s
 
 
 def prepare(
-    submission: JobSubmission,
+    submission: JobSubmission | PlainSubmission,
     announced: Announced,
     *,
     app_id: str,
     now_ms: int,
     identity: Identity | None = None,
 ) -> Prepared:
-    """The record of a request whose task is known and whose arguments fit. Raises a problem otherwise."""
+    """The record of a request whose task is known and whose arguments fit. Raises a problem otherwise.
+
+    A plain submission has no identity.
+    """
     task = announced.task(submission.task)
     task.check(submission.args)
+    if isinstance(submission, PlainSubmission):
+        return _plain(task.name, submission.args, task.priority, app_id)
     given = submission.options
     body = ""
     if identity is not None:

@@ -2,7 +2,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.bulk_sender import partition_of
+from events.partitioning import partition_of
 
 
 @given(st.binary(max_size=80), st.integers(min_value=1, max_value=50))
