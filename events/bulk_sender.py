@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiokafka.errors import KafkaError
 
 from events.errors import BrokerDown, PublishError
-from events.partitioning import partition_of
+from events.partitioning import partitions_of
 from events.sender import Record, Sender
 from schemas.state import Position
 
@@ -64,17 +64,15 @@ class BulkSender(Sender):
     async def _send_batches(self, records: Sequence[Record], outcomes: dict[int, Outcome]) -> None:
         """Fill one batch after the other for each partition; those that fail leave no outcome."""
         producer = self._current()
-        counts: dict[str, int] = {}
+        numbers = self._partitions(producer, records)
         open_batches: dict[tuple[str, int], tuple[Any, list[int]]] = {}
         full: list[tuple[tuple[str, int], Any, list[int]]] = []
-        for index, (topic, key, value, headers, wanted) in enumerate(records):
+        for index, (topic, key, value, headers, _) in enumerate(records):
             if index in outcomes:
                 continue
             if index % _TURN == _TURN - 1:
                 await asyncio.sleep(0)  # others want their turn
-            count = counts.get(topic) or self._count(producer, topic, counts)
-            number = wanted if wanted is not None else partition_of(key, count)
-            place = topic, number
+            place = topic, numbers[index]
             batch, indices = open_batches.get(place) or (producer.create_batch(), [])
             if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
                 full.append((place, batch, indices))
@@ -92,8 +90,17 @@ class BulkSender(Sender):
             for (topic, number), batches in by_place.items():
                 sending.create_task(self._send_in_order(producer, topic, number, batches, outcomes))
 
-    def _count(self, producer: Any, topic: str, counts: dict[str, int]) -> int:
-        counts[topic] = found = len(producer.client.cluster.partitions_for_topic(topic) or ())
+    def _partitions(self, producer: Any, records: Sequence[Record]) -> list[int]:
+        found = [record.partition or 0 for record in records]
+        by_topic: dict[str, list[int]] = {}
+        for index, record in enumerate(records):
+            if record.partition is None:
+                by_topic.setdefault(record.topic, []).append(index)
+        for topic, indices in by_topic.items():
+            count = len(producer.client.cluster.partitions_for_topic(topic) or ())
+            numbers = partitions_of([records[index].key for index in indices], count)
+            for index, number in zip(indices, numbers, strict=True):
+                found[index] = number
         return found
 
     async def _send_in_order(
