@@ -7,6 +7,7 @@ import datetime as dt
 import time
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -71,18 +72,23 @@ def plain_request(
     Raises ValueError for arguments that are not JSON.
     """
     key = job_id.encode()
-    headers = [
-        ("ce_specversion", b"1.0"),
-        ("ce_id", key),
-        ("ce_source", f"/headrace/{app_id}".encode()),
-        ("ce_type", JOB_REQUESTED.encode()),
-        ("ce_subject", task.encode()),
-        (CONTENT_TYPE, JSON.encode()),
-    ]
+    version, *others = _plain_headers(app_id, task)
+    headers = [version, ("ce_id", key), *others]
     request: dict[str, Any] = {"task": task, "job_id": job_id}
     if args:
         request["args"] = args
     return jobs_topic(app_id, priority), key, _json(task, request), headers
+
+
+@lru_cache(maxsize=1024)
+def _plain_headers(app_id: str, task: str) -> tuple[tuple[str, bytes], ...]:
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_source", f"/headrace/{app_id}".encode()),
+        ("ce_type", JOB_REQUESTED.encode()),
+        ("ce_subject", task.encode()),
+        (CONTENT_TYPE, JSON.encode()),
+    )
 
 
 def _request(

@@ -109,9 +109,9 @@ async def enqueue(request: Request) -> Response:
         )
         taken = await parts.intake.take(job)
     except Problem as wrong:
-        parts.metrics.jobs.labels(_label(parts, submission.task), wrong.slug).inc()
+        parts.metrics.job(_label(parts, submission.task), wrong.slug)
         raise
-    parts.metrics.jobs.labels(job.task, "accepted").inc()
+    parts.metrics.job(job.task, "accepted")
     headers = {"Location": taken.status_url, "Retry-After": "1"}
     return Response(orjson.dumps(taken._asdict()), 202, headers, "application/json")
 
@@ -189,7 +189,7 @@ async def _take_all(parts: Parts, intake: Intake, jobs: list[Prepared | Problem]
             outcome = result.slug
         counts[task, outcome] = counts.get((task, outcome), 0) + 1
     for (task, outcome), count in counts.items():
-        parts.metrics.jobs.labels(task, outcome).inc(count)
+        parts.metrics.job(task, outcome, count)
     accepted = sum(count for (_, outcome), count in counts.items() if outcome == "accepted")
     content = {"accepted": accepted, "refused": len(results) - accepted, "results": results}
     return Response(orjson.dumps(content, default=str), 200, media_type="application/json")

@@ -56,11 +56,26 @@ class GatewayMetrics:
             "headrace_gateway_idempotency_keys", "Idempotency-Keys remembered.", registry=self.registry
         )
 
+        # Finding a series by its labels each time costs as much as all the rest.
+        self._told: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._jobs: dict[tuple[str, str], Counter] = {}
+
+    def job(self, task: str, outcome: str, count: int = 1) -> None:
+        """So many jobs asked for, of a task that is announced, and what became of them."""
+        told = self._jobs.get((task, outcome))
+        if told is None:
+            told = self._jobs[task, outcome] = self.jobs.labels(task, outcome)
+        told.inc(count)
+
     def note(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request."""
         method = method if method in _METHODS else "other"
-        self.requests.labels(method, route, str(status)).inc()
-        self.seconds.labels(method, route).observe(seconds)
+        told = self._told.get((method, route, status))
+        if told is None:
+            told = self.requests.labels(method, route, str(status)), self.seconds.labels(method, route)
+            self._told[method, route, status] = told
+        told[0].inc()
+        told[1].observe(seconds)
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

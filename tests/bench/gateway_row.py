@@ -29,8 +29,8 @@ from tests.bench.redis_server import RedisServer
 from tests.servers import free_port
 
 PARTITIONS: Final = 6
-ROUNDS: Final = 5
-SECONDS: Final = 3.0
+ROUNDS: Final = 9
+SECONDS: Final = 2.0
 WARM_UP_SECONDS: Final = 2.0
 BULK_ITEMS: Final = 1_000
 BULK_CONNECTIONS: Final = 4
