@@ -1,17 +1,11 @@
-from types import SimpleNamespace
-
 import pytest
 
 from schemas.command import Command
 from schemas.job import JobState
-from tests.unit.consumers.engine.memory import MemoryBatch
 from tests.unit.consumers.engine.whole import TOPIC, whole
 from tests.waiting import until
 
-
-@pytest.fixture(autouse=True)
-def in_memory(monkeypatch):
-    monkeypatch.setattr("consumers.engine.statedb.rocksdict", SimpleNamespace(WriteBatch=MemoryBatch))
+pytestmark = pytest.mark.usefixtures("batches_in_memory")
 
 
 CANCELLED = {"command": "cancel", "job_id": "j", "answer": "cancelled", "job_state": "cancelled"}

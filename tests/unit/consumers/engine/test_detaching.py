@@ -1,19 +1,14 @@
 """A job that runs long lets its offset go once it is remembered; one that ends meanwhile keeps it."""
 
 import asyncio
-from types import SimpleNamespace
 
 import pytest
 
 from consumers.engine.assembly import Assembly
-from tests.unit.consumers.engine.memory import MemoryBatch
 from tests.unit.consumers.engine.whole import whole
 from tests.waiting import until
 
-
-@pytest.fixture(autouse=True)
-def in_memory(monkeypatch):
-    monkeypatch.setattr("consumers.engine.statedb.rocksdict", SimpleNamespace(WriteBatch=MemoryBatch))
+pytestmark = pytest.mark.usefixtures("batches_in_memory")
 
 
 async def test_a_long_job_lets_go_of_its_offset_once_it_is_remembered():

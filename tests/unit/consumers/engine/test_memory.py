@@ -10,16 +10,16 @@ import rocksdict
 from consumers.engine import statedb
 from consumers.engine.statedb import WRITER_HEADER, Change, StateDb
 from schemas.state import encode_state, fence_key
-from tests.unit.consumers.engine.memory import MemoryBatch, MemoryRocks
+from tests.unit.consumers.engine.memory import MemoryRocks
 
 NOW_MS = 1_900_000_000_000
 
 
 @pytest.fixture(params=["rocksdb", "memory"])
-def rocks(request: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def rocks(request: Any, tmp_path: Any) -> Iterator[Any]:
     """An empty database; `StateDb` makes batches of its kind."""
     if request.param == "memory":
-        monkeypatch.setattr(statedb, "rocksdict", SimpleNamespace(WriteBatch=MemoryBatch))
+        request.getfixturevalue("batches_in_memory")
         yield MemoryRocks()
         return
     options = rocksdict.Options(raw_mode=True)

@@ -1,16 +1,10 @@
-from types import SimpleNamespace
-
 import pytest
 
 from schemas.command import Command
-from tests.unit.consumers.engine.memory import MemoryBatch
 from tests.unit.consumers.engine.whole import whole
 from tests.waiting import until
 
-
-@pytest.fixture(autouse=True)
-def in_memory(monkeypatch):
-    monkeypatch.setattr("consumers.engine.statedb.rocksdict", SimpleNamespace(WriteBatch=MemoryBatch))
+pytestmark = pytest.mark.usefixtures("batches_in_memory")
 
 
 async def failed(world, id="j"):

@@ -1,11 +1,13 @@
 from types import SimpleNamespace
 
+import pytest
+
 from consumers.engine import records as records_module
 from consumers.engine.parked_counts import ParkedCounts
 from consumers.engine.statedb import Change, StateDb
 from schemas.job import JobState
 from schemas.state import encode_state
-from tests.unit.consumers.engine.memory import MemoryBatch, MemoryRocks
+from tests.unit.consumers.engine.memory import MemoryRocks
 from tests.unit.consumers.engine.orders import a_job
 
 
@@ -33,8 +35,8 @@ def test_a_job_counts_where_it_is_parked_and_only_there():
     assert counts.by_kind == {"retry": 0, "delay": 0}
 
 
+@pytest.mark.usefixtures("batches_in_memory")
 async def test_stock_is_taken_of_what_others_parked(monkeypatch):
-    monkeypatch.setattr("consumers.engine.statedb.rocksdict", SimpleNamespace(WriteBatch=MemoryBatch))
     monkeypatch.setattr("consumers.engine.parked_counts.AT_ONCE", 2)
     counts = ParkedCounts()
     await counts.take_stock(

@@ -23,7 +23,7 @@ from schemas.command import Command
 from schemas.job import job_id
 from schemas.schedule import cursor_key
 from schemas.state import decode_state
-from tests.unit.consumers.engine.memory import MemoryBatch, MemoryRocks
+from tests.unit.consumers.engine.memory import MemoryRocks
 from tests.unit.consumers.engine.orders import PEN
 from tests.waiting import until
 
@@ -103,8 +103,7 @@ def time_id(ms: int) -> str:
 
 
 @pytest.fixture
-async def world(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr("consumers.engine.statedb.rocksdict", SimpleNamespace(WriteBatch=MemoryBatch))
+async def world(batches_in_memory: None) -> Any:
     made = World()
     yield made
     made.running.cancel()
