@@ -43,7 +43,7 @@ def request_event(
     `id` of the request is its job's unless given; `now_ms` is what delays and deadlines count from. `parent`
     is the job that asks, `root` the workflow both belong to. Unique requests without a key of their own are
     equal when their arguments are.
-    Raises ValueError for arguments that are not JSON, and for a task name or a time out of bounds.
+    Raises ValueError for arguments and a key that are not JSON, and for a task name or a time out of bounds.
     """
     request = _request(task, args, options, job_id, time.time_ns() // 1_000_000 if now_ms is None else now_ms)
     carried = {name: text for name, text in options.headers.items() if name in _TRACE}
@@ -99,7 +99,7 @@ def _request(
         job_id = options.job_id
     if job_id is None:
         same = _same_arguments(task, args) if options.unique and key is None else key
-        job_id = str(uuid.uuid4()) if same is None else jobs.job_id(task, same)
+        job_id = str(uuid.uuid4()) if same is None else _job_id(task, same)
     return JobRequested(
         task=task,
         job_id=job_id,
@@ -110,6 +110,13 @@ def _request(
         headers=dict(options.headers),
         unique=options.unique,
     )
+
+
+def _job_id(task: str, key: JsonKey) -> str:
+    try:
+        return jobs.job_id(task, key)
+    except TypeError as error:
+        raise ValueError(f"job for {task}: its idempotency key cannot be written as JSON: {error}") from error
 
 
 def _same_arguments(task: str, args: Mapping[str, Any]) -> JsonKey:
@@ -131,7 +138,12 @@ def _moment_ms(when: Seconds | dt.datetime | None, now_ms: int) -> int | None:
 def _key(request: JobRequested, options: EnqueueOptions) -> bytes:
     if options.idempotency_key is None:
         return request.job_id.encode()
-    return orjson.dumps(options.idempotency_key)
+    try:
+        return orjson.dumps(options.idempotency_key)
+    except TypeError as error:
+        raise ValueError(
+            f"job for {request.task}: its idempotency key cannot be written as JSON: {error}"
+        ) from error
 
 
 def _json(task: str, request: dict[str, Any]) -> bytes:

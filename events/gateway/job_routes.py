@@ -3,25 +3,23 @@
 from typing import Any, Final
 
 import orjson
-import pydantic_core
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from events.gateway.access import Access
+from events.gateway.bulk_items import read_items, submission_of
 from events.gateway.intake import RETRY_SECONDS, Intake, Taken
 from events.gateway.keys import Scope
 from events.gateway.parts import Parts, parts_of
 from events.gateway.problems import EVERYWHERE, ErrorPlace, Problem, ProblemDocument, documented, problem
 from events.gateway.submission import (
     Identity,
-    JobSubmission,
     Prepared,
     invalid,
     plain_submission,
     prepare,
     read_plain,
     read_submission,
-    unfit,
 )
 
 router = APIRouter(tags=["jobs"])
@@ -148,7 +146,7 @@ async def enqueue_bulk(request: Request) -> Response:
     caller = access.check(request, Scope.SUBMIT)
     media_type = check_media_type(request, "application/json", *NDJSON)
     key = key_of(request)
-    items = _items(await request.body(), lines=media_type in NDJSON)
+    items = read_items(await request.body(), lines=media_type in NDJSON)
     limit = parts.settings.gateway_max_bulk_items
     if len(items) > limit:
         raise problem("too-large", f"At most {limit} items are taken at once.", limit_items=limit)
@@ -158,7 +156,7 @@ async def enqueue_bulk(request: Request) -> Response:
     for index, item in enumerate(items):
         identity = None if key is None else Identity(caller.id, "POST /jobs/bulk", key, index)
         try:
-            submission = (plain_submission(item) if identity is None else None) or _submission(item)
+            submission = (plain_submission(item) if identity is None else None) or submission_of(item)
             jobs.append(
                 prepare(
                     submission,
@@ -193,30 +191,6 @@ async def _take_all(parts: Parts, intake: Intake, jobs: list[Prepared | Problem]
     accepted = sum(count for (_, outcome), count in counts.items() if outcome == "accepted")
     content = {"accepted": accepted, "refused": len(results) - accepted, "results": results}
     return Response(orjson.dumps(content, default=str), 200, media_type="application/json")
-
-
-def _items(body: bytes, *, lines: bool) -> list[Any]:
-    """The items as lines of JSON, or as parsed elements of an array."""
-    if lines:
-        return [line for line in body.splitlines() if line.strip()]
-    try:
-        document = pydantic_core.from_json(body, allow_inf_nan=False)  # orjson makes large integers floats
-    except ValueError as error:
-        raise problem("not-json", f"The body is not JSON: {error}.") from None
-    if not isinstance(document, list):
-        raise invalid(ErrorPlace(pointer="", detail="Input should be a valid array"))
-    return document
-
-
-def _submission(item: Any) -> JobSubmission:
-    if isinstance(item, bytes):
-        return read_submission(item)
-    if type(item) is dict and not item.get("options"):
-        try:
-            return JobSubmission.model_validate(item)
-        except ValidationError as error:
-            raise unfit(error, orjson.dumps(item)) from None
-    return read_submission(orjson.dumps(item))  # strict JSON reads times from text, strict Python does not
 
 
 def check_media_type(request: Request, *expected: str) -> str:

@@ -225,9 +225,12 @@ def _plain(task: str, args: dict[str, Any], priority: Priority, app_id: str) -> 
 
 
 def fingerprint(submission: JobSubmission) -> str:
-    """Equal for equal requests, however their JSON was written."""
+    """Equal for equal requests, however their JSON was written. Raises a problem for too large integers."""
     document = submission.model_dump(mode="json")
-    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    try:
+        return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    except TypeError as error:
+        raise invalid(ErrorPlace(pointer="", detail=f"cannot be written as JSON: {error}")) from None
 
 
 def _reason(error: ValueError) -> str:

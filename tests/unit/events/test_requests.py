@@ -92,6 +92,8 @@ def test_headers_travel_with_the_request() -> None:
 def test_arguments_must_be_json() -> None:
     with pytest.raises(ValueError, match="job for send_email: its arguments cannot be written as JSON"):
         ask({"when": object()})
+    with pytest.raises(ValueError, match="job for send_email: its idempotency key cannot be written as JSON"):
+        ask(idempotency_key=2**70)
 
 
 def test_a_plain_request_is_the_same_record() -> None:

@@ -1,12 +1,22 @@
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 import pytest
 
 from events.gateway.announced import Announced
+from events.gateway.bulk_items import read_items, submission_of
 from events.gateway.problems import Problem
-from events.gateway.submission import Identity, JobSubmission, fingerprint, prepare, read_submission
+from events.gateway.submission import (
+    Identity,
+    JobSubmission,
+    fingerprint,
+    plain_submission,
+    prepare,
+    read_plain,
+    read_submission,
+)
 from schemas.job import JobRequested
 from tests.unit.events.gateway.registry import announced
 
@@ -97,11 +107,63 @@ def test_options_that_cannot_be_used_are_422(options: dict[str, Any]) -> None:
     assert raised.value.slug == "invalid-request"
 
 
-def test_numbers_json_holds_and_we_cannot_write_are_422() -> None:
-    body = b'{"task":"free","args":{"n":' + b"9" * 30 + b"}}"
-    with pytest.raises(Problem) as raised:
-        prepare(read_submission(body), announced(), app_id="app", now_ms=NOW_MS)
-    assert raised.value.status == 422
+BIG = b"9" * 30
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"task":"free","args":{"n":%s}}' % BIG,
+        b'{"task":"free","args":{"n":%s},"options":{"priority":null}}' % BIG,
+        b'{"task":"free","options":{"idempotency_key":%s}}' % BIG,
+        b'{"task":"free","extra":%s}' % BIG,
+    ],
+)
+@pytest.mark.parametrize("identity", [None, Identity("a", "POST /jobs", "k")])
+def test_numbers_json_holds_and_we_cannot_write_are_422(body: bytes, identity: Identity | None) -> None:
+    [item] = read_items(b"[" + body + b"]", lines=False)
+    ways: list[Callable[[], Any]] = [lambda: read_submission(body), lambda: submission_of(item)]
+    if identity is None:
+        ways += [
+            lambda: read_plain(body) or read_submission(body),
+            lambda: plain_submission(item) or submission_of(item),
+        ]
+    for way in ways:
+        with pytest.raises(Problem) as raised:
+            prepare(way(), announced(), app_id="app", now_ms=NOW_MS, identity=identity)
+        assert raised.value.status == 422
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"{}",
+        b"null",
+        b"nonsense",
+        b'{"task":1}',
+        b'{"task":""}',
+        b'{"task":"a","args":[]}',
+        b'{"task":"a","args":null}',
+        b'{"task":"a","options":{}}',
+        b'{"task":"a","args":{"n":NaN}}',
+        b'{"task":"%s"}' % (b"a" * 201),
+    ],
+)
+def test_what_is_not_plain_is_looked_at_closely(body: bytes) -> None:
+    assert read_plain(body) is None
+
+
+@pytest.mark.parametrize("body", [b'{"task":"send_email","args":{"to":"a"}}', b'{"task":"free"}'])
+def test_a_plain_request_becomes_what_any_becomes(body: bytes) -> None:
+    plain, whole = read_plain(body), read_submission(body)
+    assert plain is not None
+    one, other = (prepare(each, announced(), app_id="app", now_ms=NOW_MS) for each in (plain, whole))
+    assert (one.task, one.priority, one.state, one.body) == (other.task, other.priority, other.state, "")
+    assert one.record.topic == other.record.topic
+    assert (one.record.value or b"").replace(one.job_id.encode(), b"") == (other.record.value or b"").replace(
+        other.job_id.encode(), b""
+    )
 
 
 def test_the_job_of_a_key_is_that_of_caller_route_and_key() -> None:
