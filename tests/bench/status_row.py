@@ -1,8 +1,8 @@
 """The status row: records a gateway's read model takes in a second, and `GET /jobs/{id}` while it does.
 
 `python -m tests.bench.status_row` runs it alone, with a broker of its own. Two figures: a backlog read as
-fast as it goes, and a steady stream of 20,000 records/s beside which single jobs are asked for at a pace. Where
-the machine cannot do all of that at once the stream is late, and whoever asks for a fresh job waits for it.
+fast as it goes, and a steady stream of 20,000 records/s beside which single jobs are asked for at a pace.
+Where the machine cannot do all of that at once the stream is late, and whoever asks for a fresh job waits.
 """
 
 import asyncio
