@@ -36,7 +36,8 @@ class Ends:
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         found = await asyncio.shield(answer)
-        return found if partitions is None else {each: found[each] for each in partitions}
+        # A topic may have been deleted since its partitions were known.
+        return found if partitions is None else {each: found[each] for each in partitions & found.keys()}
 
     async def close(self) -> None:
         if self._looking is not None:

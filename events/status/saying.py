@@ -1,7 +1,7 @@
 """What a record says of a job, as a change of the folded job."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -14,6 +14,7 @@ from events.status.store import Partition
 from events.topics import Kind
 from schemas.state import header_of
 
+_MAY_BE_DEEP: Final = 200  # brackets
 Change = Callable[[Folded], None]
 
 
@@ -100,7 +101,9 @@ def _document(value: bytes) -> Told | None:
     raw = _json(value)
     try:
         found = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        if raw.count(b"[") + raw.count(b"{") > _MAY_BE_DEEP:
+            orjson.dumps(found)  # refuses what is nested so deep that it could not be read inside a job
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
     if not isinstance(found, dict) or found.get("state") not in STATE_LETTER:
         return None

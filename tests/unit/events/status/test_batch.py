@@ -1,4 +1,5 @@
 import itertools
+import struct
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -201,11 +202,24 @@ def test_however_topics_are_read_a_job_never_goes_backwards(order: list[str]) ->
         fed.close()
 
 
-@pytest.mark.parametrize("value", [b"x" * 40, encode_state({"at": 1}), encode_state({})[:-1] + b"["])
+def _nested(depth: int) -> bytes:
+    body = b'{"state":"completed","task":"t","attempt":1,"result":%s%s}' % (b"[" * depth, b"]" * depth)
+    return struct.pack(">QQQQI", 0, 0, 1, 1, len(body)) + body
+
+
+@pytest.mark.parametrize(
+    "value", [b"x" * 40, encode_state({"at": 1}), encode_state({})[:-1] + b"[", _nested(1_022), _nested(300)]
+)
 def test_what_is_no_job_breaks_nothing(fed: Fed, value: bytes) -> None:
     assert (
         fed.feed(Record(RETRY, b"k", value), Record(LEDGER, None, value), Record(RETRY, b"s", b"x")) == set()
     )
+
+
+def test_a_result_of_many_lists_is_a_job(fed: Fed) -> None:
+    fed.feed(ledger("j", result=[[[n]] for n in range(1_000)]))
+    fed.feed(retry("j", revision=0))
+    assert state(fed) == "completed"
 
 
 @given(st.lists(st.tuples(st.none() | st.binary(max_size=8), st.none() | st.binary(max_size=60))))
