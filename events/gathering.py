@@ -16,12 +16,12 @@ class Gathering:
     def __init__(self, consumer: Any, *, idle_wait_ms: int) -> None:
         self._fetcher = consumer._fetcher
         self._idle_wait_ms = idle_wait_ms
-        self.took(0)
+        self.took(False)
 
-    def took(self, records: int) -> None:
-        """Say how many records the last look at the consumer brought."""
+    def took(self, anything: bool) -> None:
+        """Say whether the last look at the consumer brought anything."""
         fetcher = self._fetcher
-        if records:
+        if anything:
             fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = GATHER_BYTES, GATHER_MS
         else:
             fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = 1, self._idle_wait_ms

@@ -126,7 +126,7 @@ class Tail:
             return
         while loop.time() < until:
             batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=BATCH_RECORDS)
-            gathering.took(len(batches))
+            gathering.took(bool(batches))
             for place, records in batches.items():
                 self._take(place, records)
                 self._moved(place, records[-1].offset + 1)

@@ -23,6 +23,7 @@ JOB_REQUESTED: Final = "headrace.job.requested.v1"
 JOB_COMPLETED: Final = "headrace.job.completed.v1"
 JOB_FAILED: Final = "headrace.job.failed.v1"
 MAX_JOB_ID_CHARACTERS: Final = 128
+MAX_TASK_CHARACTERS: Final = 200
 
 _SEED: Final = NAMESPACE.bytes
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
@@ -41,8 +42,13 @@ def derived_id(parent: str, kind: str, index: int) -> str:
 
 
 def _uuid5(name: bytes) -> str:
-    text = _sha1(_SEED + name).hexdigest()
-    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
+    return uuid_text(_sha1(_SEED + name).hexdigest(), 5)
+
+
+def uuid_text(digits: str, version: int) -> str:
+    """The UUID (RFC 9562) of this version whose other bits are the first 32 hexadecimal `digits`."""
+    variant = _VARIANT[digits[16]]
+    return f"{digits[:8]}-{digits[8:12]}-{version}{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
 class JobState(enum.StrEnum):
@@ -75,7 +81,7 @@ class JobRequested(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    task: str = Field(min_length=1, max_length=200)
+    task: str = Field(min_length=1, max_length=MAX_TASK_CHARACTERS)
     job_id: str = Field(min_length=1, max_length=MAX_JOB_ID_CHARACTERS)
     args: dict[str, Any] = {}
     event: dict[str, Any] | None = None

@@ -130,7 +130,7 @@ async def get_job(
     """
     status = status_of(request)
     found = await _job(status, job_id, seconds_of(wait), stale_ok=stale, stopping=parts_of(request).stopping)
-    return json_of(found, **({} if found.finished else {"Retry-After": "1"}))
+    return _told(found)
 
 
 async def get_job_quickly(request: Request) -> Response:
@@ -141,7 +141,11 @@ async def get_job_quickly(request: Request) -> Response:
         detail = f"String should have at most {MAX_JOB_ID_CHARACTERS} characters"
         raise invalid(ErrorPlace(parameter="job_id", detail=detail))
     found = await _job(status_of(request), job_id)
-    return json_of(found, **({} if found.finished else {"Retry-After": "1"}))
+    return _told(found)
+
+
+def _told(job: JobStatus) -> Response:
+    return json_of(job, **({} if job.finished else {"Retry-After": "1"}))
 
 
 async def _job(

@@ -17,11 +17,10 @@ from events.gateway.seen import BODY_HEADER
 from events.queue_options import EnqueueOptions, Priority
 from events.requests import plain_request, request_event
 from events.sender import Record
-from schemas.job import MAX_JOB_ID_CHARACTERS, NAMESPACE
+from schemas.job import MAX_JOB_ID_CHARACTERS, MAX_TASK_CHARACTERS, NAMESPACE
 
 _CENTURY_SECONDS: Final = 100 * 366 * 86_400
 _MOST_ERRORS: Final = 20
-MAX_TASK_CHARACTERS: Final = 200
 _PLAIN: Final = frozenset({"task", "args"})
 _NO_ARGS: Final[dict[str, Any]] = {}
 

@@ -32,7 +32,7 @@ from events.status.partitions import PartitionFold, Place
 from events.status.saying import Said, json_of, nothing, said_by
 from events.status.store import Partition, Store, Write
 from events.topics import Kind
-from schemas.state import COMMAND_PREFIX, RESERVED_PREFIXES, SCHEDULE_PREFIX
+from schemas.state import COMMAND_PREFIX, SCHEDULE_PREFIX, is_reserved
 
 LETTERS: Final = b"\0letters\0"
 """Of the count of a source's letters: no task has such a name."""
@@ -75,7 +75,7 @@ class Folding:
                     continue
                 if place.kind is Kind.DLQ:
                     self._letter(record, partition, place.source, writes, counted)
-                elif place.has_fences and record.key.startswith(RESERVED_PREFIXES):
+                elif place.has_fences and is_reserved(record.key):
                     changed.update(self._reserved(record, place, writes))
                 else:
                     of_jobs.append(record)

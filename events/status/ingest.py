@@ -190,7 +190,7 @@ class Ingest:
             await asyncio.sleep(PAUSED_SECONDS)
             return
         found = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._settings.status_batch_records)
-        gathering.took(len(found))
+        gathering.took(bool(found))
         if self._is_paused():
             for tp, records in found.items():
                 consumer.seek(tp, records[0].offset)

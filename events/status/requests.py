@@ -8,14 +8,12 @@ from pydantic import ValidationError
 from events import codec
 from events.errors import Undecodable
 from events.status.store import Partition
-from schemas.job import JOB_REQUESTED, MAX_JOB_ID_CHARACTERS, JobRequested
-from schemas.state import RESERVED_PREFIXES
+from schemas.job import JOB_REQUESTED, MAX_JOB_ID_CHARACTERS, MAX_TASK_CHARACTERS, JobRequested
+from schemas.state import is_reserved
 
-MAX_TASK_CHARACTERS: Final = 200
 _TYPE: Final = ("ce_type", JOB_REQUESTED.encode())
 _PLAIN: Final = frozenset({"task", "job_id", "args", "idempotency_key"})
 _NONE: Final[dict[str, Any]] = {}
-_RESERVED: Final = tuple(prefix.decode() for prefix in RESERVED_PREFIXES)
 _KEPT: Final = (
     ("not_before_ms", "due"),
     ("deadline_ms", "deadline"),
@@ -40,10 +38,9 @@ def request_of(record: Any, partition: Partition, priority: str) -> tuple[str, d
     asked = plain or _checked(data)
     if asked is None:
         return None
-    at = record.timestamp
     request: dict[str, Any] = {
         "task": asked["task"],
-        "ms": at if at > 0 else 0,
+        "ms": max(record.timestamp, 0),
         "at": [*partition, record.offset],
         "priority": priority,
     }
@@ -73,7 +70,7 @@ def _plain(data: bytes) -> dict[str, Any] | None:
         return None
     if not 0 < len(id) <= MAX_JOB_ID_CHARACTERS or not 0 < len(task) <= MAX_TASK_CHARACTERS:
         return None
-    return None if id.startswith(_RESERVED) else asked
+    return None if is_reserved(id.encode()) else asked
 
 
 def _checked(data: bytes) -> dict[str, Any] | None:

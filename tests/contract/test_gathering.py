@@ -19,7 +19,7 @@ def test_the_first_record_after_a_pause_is_told_at_once() -> None:
     fetcher = SimpleNamespace()
     gathering = Gathering(SimpleNamespace(_fetcher=fetcher), idle_wait_ms=250)
     asked = []
-    for much in (0, 3, 1, 0):
-        gathering.took(much)
+    for anything in (False, True, True, False):
+        gathering.took(anything)
         asked.append((fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms))
     assert asked == [(1, 250), (GATHER_BYTES, GATHER_MS), (GATHER_BYTES, GATHER_MS), (1, 250)]
