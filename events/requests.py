@@ -45,6 +45,7 @@ def request_event(
     equal when their arguments are.
     Raises ValueError for arguments and a key that are not JSON, and for a task name or a time out of bounds.
     """
+    key = None if options.idempotency_key is None else _json(task, options.idempotency_key, "idempotency key")
     request = _request(task, args, options, job_id, time.time_ns() // 1_000_000 if now_ms is None else now_ms)
     carried = {name: text for name, text in options.headers.items() if name in _TRACE}
     if parent is not None or root is not None:
@@ -60,7 +61,7 @@ def request_event(
         extensions=carried,
         raw_data=_json(task, request.model_dump(exclude_defaults=True)),
     )
-    return jobs_topic(app_id, options.priority or "normal"), _key(request, options), envelope
+    return jobs_topic(app_id, options.priority or "normal"), key or request.job_id.encode(), envelope
 
 
 def plain_request(
@@ -99,7 +100,7 @@ def _request(
         job_id = options.job_id
     if job_id is None:
         same = _same_arguments(task, args) if options.unique and key is None else key
-        job_id = str(uuid.uuid4()) if same is None else _job_id(task, same)
+        job_id = str(uuid.uuid4()) if same is None else jobs.job_id(task, same)
     return JobRequested(
         task=task,
         job_id=job_id,
@@ -112,19 +113,9 @@ def _request(
     )
 
 
-def _job_id(task: str, key: JsonKey) -> str:
-    try:
-        return jobs.job_id(task, key)
-    except TypeError as error:
-        raise ValueError(f"job for {task}: its idempotency key cannot be written as JSON: {error}") from error
-
-
 def _same_arguments(task: str, args: Mapping[str, Any]) -> JsonKey:
     """What makes requests with equal arguments equal, in whatever order they were written."""
-    try:
-        return [task, orjson.loads(orjson.dumps(args, option=orjson.OPT_SORT_KEYS))]
-    except TypeError as error:
-        raise ValueError(f"job for {task}: its arguments cannot be written as JSON: {error}") from error
+    return [task, orjson.loads(_json(task, args, option=orjson.OPT_SORT_KEYS))]
 
 
 def _moment_ms(when: Seconds | dt.datetime | None, now_ms: int) -> int | None:
@@ -135,19 +126,8 @@ def _moment_ms(when: Seconds | dt.datetime | None, now_ms: int) -> int | None:
     return now_ms + round(seconds_of(when) * 1000)
 
 
-def _key(request: JobRequested, options: EnqueueOptions) -> bytes:
-    if options.idempotency_key is None:
-        return request.job_id.encode()
+def _json(task: str, content: Any, what: str = "arguments", option: int | None = None) -> bytes:
     try:
-        return orjson.dumps(options.idempotency_key)
+        return orjson.dumps(content, option=option)
     except TypeError as error:
-        raise ValueError(
-            f"job for {request.task}: its idempotency key cannot be written as JSON: {error}"
-        ) from error
-
-
-def _json(task: str, request: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(request)
-    except TypeError as error:
-        raise ValueError(f"job for {task}: its arguments cannot be written as JSON: {error}") from error
+        raise ValueError(f"job for {task}: its {what} cannot be written as JSON: {error}") from error
