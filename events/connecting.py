@@ -5,9 +5,10 @@ Kafka is away.
 """
 
 import asyncio
-from typing import Final
+from typing import Final, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from events.partitioning import by_key
@@ -17,6 +18,9 @@ PAUSE_SECONDS: Final = 0.1
 # Whoever finds a batch full waits with all others for the next: at aiokafka's 16 KB that is most of the work.
 BATCH_BYTES: Final = 256 << 10
 _STOP_SECONDS: Final = 5.0
+_BEGIN_SECONDS: Final = 1.0
+
+Client: TypeAlias = AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient
 
 
 async def connect(settings: ClientSettings, *, max_message_bytes: int) -> AIOKafkaProducer:
@@ -33,17 +37,31 @@ async def connect(settings: ClientSettings, *, max_message_bytes: int) -> AIOKaf
             partitioner=by_key,
             **settings.kafka_arguments(),
         )
-        started = False
         try:
-            await producer.start()
-            started = True
+            await enter(producer)
             return producer
         except KafkaError:
-            pass  # nobody there yet
-        finally:
-            if not started:
-                await producer.stop()
-        await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)  # nobody there yet
+
+
+async def enter(client: Client) -> None:
+    """Start a client; one that does not start, or whose start is cancelled, is stopped again.
+
+    Raises what its `start` raises: KafkaError, OSError, TimeoutError.
+    """
+    starting = asyncio.ensure_future(client.start())
+    try:
+        await asyncio.shield(starting)
+    except BaseException:
+        # aiokafka forgets its first connection when it is cancelled while it asks who else is there.
+        await asyncio.wait({starting}, timeout=_BEGIN_SECONDS)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        if isinstance(client, AIOKafkaProducer):
+            await disconnect(client)
+        else:
+            await leave(client)
+        raise
 
 
 async def disconnect(producer: AIOKafkaProducer) -> None:
@@ -60,10 +78,11 @@ async def disconnect(producer: AIOKafkaProducer) -> None:
     _fail_the_rest(producer)
 
 
-async def leave(consumer: AIOKafkaConsumer) -> None:
-    """Stop a consumer. Its own tasks may end as cancelled meanwhile, which is not to cancel who stops it."""
+async def leave(client: AIOKafkaConsumer | AIOKafkaAdminClient) -> None:
+    """Stop a reader. Its own tasks may end as cancelled meanwhile, which is not to cancel who stops it."""
     await asyncio.sleep(0)  # aiokafka cannot stop a consumer whose tasks had no turn yet
-    stopping = asyncio.create_task(consumer.stop())
+    stop = client.close if isinstance(client, AIOKafkaAdminClient) else client.stop
+    stopping = asyncio.create_task(stop())
     await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
     stopping.cancel()
     await asyncio.gather(stopping, return_exceptions=True)

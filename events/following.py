@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from events.connecting import leave
+from events.connecting import enter, leave
 from events.errors import BrokerDown, BrokerUnreachable
 from events.header_names import mend_header_names
 from events.settings import ClientSettings
@@ -204,9 +204,8 @@ class Follower:
         )
         try:
             async with asyncio.timeout(START_SECONDS):
-                await consumer.start()
+                await enter(consumer)
         except (KafkaError, TimeoutError) as error:
-            await leave(consumer)
             raise BrokerUnreachable(f"No Kafka answers at {self._settings.bootstrap_servers}.") from error
         self._consumer = consumer
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from events.connecting import leave
+from events.connecting import enter, leave
 from events.errors import BrokerDown, BrokerUnreachable
 from events.header_names import mend_header_names
 from events.settings import ClientSettings
@@ -38,9 +38,8 @@ class LogReader:
         )
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                await self._consumer.start()
+                await enter(self._consumer)
         except (KafkaError, TimeoutError) as error:
-            await leave(self._consumer)
             raise BrokerUnreachable(
                 f"No Kafka answers at {self._settings.bootstrap_servers}. "
                 "Start it, or set HEADRACE_BOOTSTRAP_SERVERS and the security settings."

@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from events import codec
+from events.connecting import enter, leave
 from events.errors import BrokerDown, Undecodable
 from events.log_reader import LogReader, LogRecord
 from events.settings import ClientSettings
@@ -36,14 +37,15 @@ async def committed_offsets(settings: ClientSettings) -> dict[TopicPartition, in
     """Up to where the workers are done, by input partition. Raises BrokerDown."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, **settings.kafka_arguments())
     try:
-        await admin.start()
-        offsets = await admin.list_consumer_group_offsets(settings.app_id)
+        await enter(admin)
+        try:
+            offsets = await admin.list_consumer_group_offsets(settings.app_id)
+        finally:
+            await leave(admin)
     except KafkaError as error:
         raise BrokerDown(
             f"Kafka at {settings.bootstrap_servers} does not say how far work is: {error!r}"
         ) from error
-    finally:
-        await admin.close()
     return {place: each.offset for place, each in offsets.items() if each.offset >= 0}
 
 

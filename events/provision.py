@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
 
+from events.connecting import enter, leave
 from events.errors import BrokerUnreachable, TopicNotCreated, TopicRefused, TopicsError
 from events.settings import ClientSettings
 from events.source_check import SourceProblem, check_sources
@@ -52,9 +53,8 @@ async def connected(settings: ClientSettings | ProvisionSettings) -> AsyncIterat
         **settings.kafka_arguments(),
     )
     try:
-        await admin.start()
+        await enter(admin)
     except (KafkaConnectionError, OSError) as error:
-        await admin.close()
         raise BrokerUnreachable(
             f"No Kafka answers at {settings.bootstrap_servers} (HEADRACE_BOOTSTRAP_SERVERS); "
             "`headrace broker up` starts one on this machine."
@@ -62,7 +62,7 @@ async def connected(settings: ClientSettings | ProvisionSettings) -> AsyncIterat
     try:
         yield admin
     finally:
-        await admin.close()
+        await leave(admin)
 
 
 async def inspect(admin: AIOKafkaAdminClient, names: Iterable[str]) -> Cluster:

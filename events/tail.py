@@ -12,7 +12,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from events.connecting import leave
+from events.connecting import enter, leave
 from events.fetch_session import with_sessions
 from events.gathering import Gathering
 from events.header_names import mend_header_names
@@ -88,8 +88,8 @@ class Tail:
             fetch_max_wait_ms=POLL_MS,
             **self._settings.kafka_arguments(),
         )
+        await enter(consumer)
         try:
-            await consumer.start()
             as_parsed(consumer)
             with_sessions(consumer)
             gathering = Gathering(consumer, idle_wait_ms=POLL_MS)

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from consumers.engine.group import Letter
 from consumers.errors import OutputFailed
 from consumers.settings import WorkerSettings
-from events.connecting import disconnect
+from events.connecting import disconnect, enter
 from events.errors import EventTooLarge
 from events.refusals import refusal
 from schemas.deadletter import PREFIX
@@ -64,7 +64,7 @@ class Outbox:
             compression_type="zstd",
             **self._settings.kafka_arguments(),
         )
-        await producer.start()
+        await enter(producer)
         return producer
 
     async def check(self, topic: str) -> None:

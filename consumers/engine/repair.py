@@ -17,7 +17,7 @@ from consumers.engine.partition import Partition
 from consumers.engine.statedb import Change, record_writer
 from consumers.engine.statelog import Gap, StateLog, StateLogClosed
 from consumers.settings import WorkerSettings
-from events.connecting import leave
+from events.connecting import enter, leave
 from schemas.state import is_fence
 
 log = structlog.get_logger()
@@ -139,7 +139,7 @@ class StateReader:
         )
 
     async def __aenter__(self) -> Any:
-        await self._consumer.start()
+        await enter(self._consumer)
         return self._consumer
 
     async def __aexit__(self, *_: object) -> None:

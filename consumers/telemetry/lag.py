@@ -15,7 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from consumers.telemetry.telemetry import wall_ms
-from events.connecting import leave
+from events.connecting import enter, leave
 from events.errors import BrokerUnreachable, UnknownTopic
 from events.settings import ClientSettings
 from events.topics import JOBS, jobs_source, ledger_topic, state_topics
@@ -72,7 +72,7 @@ async def _read(
         return []
     consumer = AIOKafkaConsumer(**clients, enable_auto_commit=False, max_partition_fetch_bytes=65_536)
     consumer.assign(partitions)
-    await consumer.start()
+    await enter(consumer)
     try:
         first = await consumer.beginning_offsets(partitions)
         end = await consumer.end_offsets(partitions)
@@ -108,7 +108,7 @@ async def _partitions(
 ) -> tuple[dict[TopicPartition, int], list[TopicPartition]]:
     """What the group committed, and every partition to look at."""
     admin = AIOKafkaAdminClient(**clients)
-    await admin.start()
+    await enter(admin)
     try:
         committed = await _committed(admin, app_id)
         existing = set(await admin.list_topics())
@@ -117,7 +117,7 @@ async def _partitions(
             raise UnknownTopic(f"no topic {', '.join(sorted(missing))} to read lag of: is the name right?")
         described = await admin.describe_topics(sorted(wanted)) if wanted else []
     finally:
-        await admin.close()
+        await leave(admin)
     found = [
         TopicPartition(topic["topic"], one["partition"]) for topic in described for one in topic["partitions"]
     ]

@@ -10,7 +10,7 @@ from consumers.engine.job import Job
 from consumers.settings import WorkerSettings
 from consumers.verdicts import Fail
 from consumers.workflows.join import members
-from events.connecting import leave
+from events.connecting import enter, leave
 from events.topics import ledger_topic
 from schemas.state import decode_state
 from schemas.workflow import Json
@@ -75,7 +75,7 @@ class Inputs:
         )
         found: dict[str, Any] = {}
         async with asyncio.timeout(READ_SECONDS):
-            await consumer.start()
+            await enter(consumer)
             try:
                 consumer.assign([place])
                 consumer.seek(place, min(wanted.values()))

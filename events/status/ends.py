@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from events.connecting import leave
+from events.connecting import enter, leave
 from events.errors import BrokerDown
 from events.header_names import mend_header_names
 from events.settings import ClientSettings
@@ -82,14 +82,8 @@ class Ends:
             enable_auto_commit=False,
             **self._settings.kafka_arguments(),
         )
-        started = False
-        try:
-            await consumer.start()
-            started = True
-            return consumer
-        finally:
-            if not started:
-                await leave(consumer)
+        await enter(consumer)
+        return consumer
 
     async def _disconnect(self) -> None:
         consumer, self._consumer = self._consumer, None

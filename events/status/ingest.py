@@ -15,7 +15,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from events.connecting import leave
+from events.connecting import enter, leave
 from events.errors import BrokerDown
 from events.fetch_session import with_sessions
 from events.gathering import Gathering
@@ -116,9 +116,9 @@ class Ingest:
             fetch_max_wait_ms=POLL_MS,
             **self._settings.kafka_arguments(),
         )
+        async with asyncio.timeout(KAFKA_SECONDS):
+            await enter(consumer)
         try:
-            async with asyncio.timeout(KAFKA_SECONDS):
-                await consumer.start()
             as_parsed(consumer)
             with_sessions(consumer)
             gathering = Gathering(consumer, idle_wait_ms=POLL_MS)

@@ -8,7 +8,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from events.connecting import leave
+from events.connecting import enter, leave
 from events.errors import BrokerDown
 from events.gateway.pages.source import LagLine
 from events.pending import committed_offsets
@@ -48,12 +48,13 @@ async def read_lags(settings: ClientSettings) -> Sequence[LagLine]:
         return ()
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers, **settings.kafka_arguments())
     try:
-        await consumer.start()
-        ends = await consumer.end_offsets(list(committed))
+        await enter(consumer)
+        try:
+            ends = await consumer.end_offsets(list(committed))
+        finally:
+            await leave(consumer)
     except KafkaError as error:
         raise BrokerDown(f"Kafka does not say where its topics end: {error!r}") from error
-    finally:
-        await leave(consumer)
     behind: dict[str, int] = {}
     for place, offset in committed.items():
         behind[place.topic] = behind.get(place.topic, 0) + max(0, ends[place] - offset)
