@@ -1,6 +1,7 @@
 """`headrace gateway`: jobs and events over HTTP; and `headrace gateway keys new`, which makes an API key."""
 
 import importlib.metadata
+import sys
 
 import click
 
@@ -20,13 +21,16 @@ def command(context: click.Context) -> None:
     from events.gateway.app import create_app
     from events.gateway.server import serve
     from events.gateway.settings import GatewaySettings
+    from events.status.ingest_process import IngestProcess
     from events.status.reader import StatusReader
     from events.status.settings import StatusSettings
 
     settings = GatewaySettings()
     configure(settings)
     mend_connections()
-    status = StatusReader(StatusSettings(status_dir=settings.gateway_state_dir))
+    folder = settings.gateway_state_dir
+    feed = IngestProcess([sys.executable, "-m", "consumers.cli.gateway_ingest"], folder)
+    status = StatusReader(StatusSettings(status_dir=folder), feed=feed)
     status.open()
     serve(create_app(settings, status=status, version=importlib.metadata.version("headrace")), settings)
 

@@ -20,12 +20,11 @@ class Announced:
         self.schedules: dict[str, Announcement] = {}
         self.workers: dict[str, Announcement] = {}
 
-    def add(self, kind: Kind, record: Any) -> None:
+    def add(self, kind: Kind, key: bytes | None, value: bytes | None) -> None:
         """Take the next record of either topic; what is not ours is left aside."""
-        key = (record.key or b"").decode(errors="replace")
         if kind is Kind.WORKERS:
-            self._put(self.workers, key, record.value)
-        elif self._registry.add(record.key, record.value):
+            self._put(self.workers, (key or b"").decode(errors="replace"), value)
+        elif self._registry.add(key, value):
             self.tasks, self.schedules = self._registry.tasks(), self._registry.schedules()
 
     def _put(self, known: dict[str, Announcement], name: str, value: bytes | None) -> None:

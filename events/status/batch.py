@@ -43,13 +43,14 @@ _INDEXES: Final = (EVENT, PARENT, ROOT, SCHEDULE)
 
 
 class Folding:
-    """Folds records into a store. Belongs to one thread; `positions` and `counts` may be read from others."""
+    """Folds records into a store. Belongs to one thread."""
 
     def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
         self._store = store
         self._now_ms = now_ms
         self.folds = store.folds()
         self.counts: Counter[bytes] = Counter(store.counts())
+        self._recounted: dict[bytes, int] = {}
         self.positions: dict[Partition, int] = {place: fold.offset for place, fold in self.folds.items()}
 
     def begin(self, partition: Partition, offset: int) -> None:
@@ -131,6 +132,11 @@ class Folding:
         over = [key for _, (key, value) in answers if int.from_bytes(value[:8], "big") <= now_ms]
         self._write([(key, None) for key in over], Counter())
 
+    def recounted(self) -> dict[bytes, int]:
+        """The counts that changed since this was asked before."""
+        found, self._recounted = self._recounted, {}
+        return found
+
     # -- what records say
 
     def _reserved(self, record: Any, place: Place, writes: list[Write]) -> Iterable[str]:
@@ -193,7 +199,8 @@ class Folding:
         writes.extend((COUNT + key, total.to_bytes(8, "big")) for key, total in totals.items())
         if writes:
             self._store.write(writes)
-        self.counts.update({key: total - self.counts[key] for key, total in totals.items()})
+        dict.update(self.counts, totals)
+        self._recounted |= totals
 
 
 def _index(

@@ -13,6 +13,7 @@
 | `c` | task, 0, state letter | how many jobs |
 | `f` | topic, 0, partition | how far it is read, and its fence |
 | `m` | | what this database is |
+| `w` | | how many times it was written to |
 """
 
 from functools import lru_cache
@@ -34,6 +35,7 @@ CURSOR: Final = b"v"
 COUNT: Final = b"c"
 FOLD: Final = b"f"
 META: Final = b"m"
+WRITES: Final = b"w"
 
 TIME_BYTES: Final = 8
 _LAST: Final = (1 << 63) - 1

@@ -28,7 +28,7 @@ from events.status.keys import (
     job_key,
     related,
 )
-from events.status.store import Store
+from events.status.store import View
 from schemas.job import JobState
 from schemas.status import JobStatus
 
@@ -63,7 +63,7 @@ class BadCursor(ValueError):
     """A cursor this reader never gave."""
 
 
-def find(store: Store, counts: Callable[[], dict[bytes, int]], query: JobQuery, now_ms: int) -> JobPage:
+def find(store: View, counts: Callable[[], dict[bytes, int]], query: JobQuery, now_ms: int) -> JobPage:
     """The next page. A page may be short and have a cursor: nothing more fitted where it looked.
 
     Raises BadCursor.
@@ -103,7 +103,7 @@ def _fitting(entry: Entry, job: Folded, query: JobQuery, now_ms: int) -> JobStat
     return status_of(entry.id.decode(), job)
 
 
-def _entries(store: Store, counts: Callable[[], dict[bytes, int]], query: JobQuery) -> Iterator[Entry]:
+def _entries(store: View, counts: Callable[[], dict[bytes, int]], query: JobQuery) -> Iterator[Entry]:
     """Lines of the narrowest index, newest first, within the times asked for."""
     after = None if query.cursor is None else _entry(query.cursor)
     first = None if query.until_ms is None else inverted(query.until_ms - 1)
@@ -134,7 +134,7 @@ def _prefixes(counts: Callable[[], dict[bytes, int]], query: JobQuery) -> list[b
 
 
 def _lane(
-    store: Store, prefix: bytes, after: Entry | None, first: bytes | None, last: bytes | None
+    store: View, prefix: bytes, after: Entry | None, first: bytes | None, last: bytes | None
 ) -> Iterator[Entry]:
     start = prefix + (first or b"")
     if after is not None:
@@ -160,12 +160,12 @@ def _entry(cursor: str) -> Entry:
     return Entry(raw[:TIME_BYTES], raw[TIME_BYTES:])
 
 
-def children_of(store: Store, job_id: str, limit: int) -> list[str]:
+def children_of(store: View, job_id: str, limit: int) -> list[str]:
     """The first jobs a job asked for, newest first."""
     prefix = related(PARENT, job_id)
     return [entry_of(key, prefix).id.decode() for key, _ in islice(store.scan(prefix), limit)]
 
 
-def job_of(store: Store, job_id: str) -> Folded | None:
+def job_of(store: View, job_id: str) -> Folded | None:
     raw = store.get(job_key(job_id))
     return None if raw is None else orjson.loads(raw)

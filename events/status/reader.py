@@ -8,7 +8,7 @@ each other, however far one of them is behind; it answers later, or says that it
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 import orjson
 
@@ -19,11 +19,12 @@ from events.status.document import status_of
 from events.status.ends import Ends
 from events.status.errors import Behind
 from events.status.folded import Folded
-from events.status.ingest import Ingest
+from events.status.ingest_thread import IngestThread
 from events.status.keys import ANSWER, CURSOR, LETTER, LETTER_OF, LETTER_TIME, STATE_OF, TIME_BYTES
+from events.status.known import Known, Progress, Tell
 from events.status.query import JobPage, JobQuery
 from events.status.settings import StatusSettings
-from events.status.store import Partition, Store, open_store
+from events.status.store import Partition, View
 from events.status.waiting import Waiting
 from events.topics import JOBS, dlq_topic, ledger_topic, retry_topic
 from schemas.job import JobState
@@ -44,32 +45,46 @@ class Located(NamedTuple):
     task: str
 
 
-class StatusReader:
-    """The read model of one process. An async context manager; use it in one event loop.
+class Feed(Protocol):
+    """Who reads Kafka for us: `IngestThread` or `IngestProcess`."""
 
-    Entering raises InvalidSettings when its folder cannot be used.
+    def open(self) -> View: ...
+    def start(self, tell: Tell) -> None: ...
+    def stop(self) -> None: ...
+    @property
+    def alive(self) -> bool: ...
+
+
+class StatusReader:
+    """The read model of one process. An async context manager, once; use it in one event loop.
+
+    Reads Kafka in a thread unless `feed` is given. Entering raises InvalidSettings when its folder cannot
+    be used.
     """
 
     def __init__(
         self,
         settings: StatusSettings | None = None,
         *,
+        feed: Feed | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self.settings = settings or StatusSettings()
         self._now_ms = now_ms
-        self.waiting = Waiting(lambda: self.ingest.positions)
-        self._opened: Store | None = None
+        self._feed = feed or IngestThread(self.settings, now_ms)
+        self._known = Known()
+        self.waiting = Waiting(lambda: self._known.positions)
+        self._opened: View | None = None
 
     def open(self) -> None:
         """Open the database now, so that what is wrong with it is told before anything else begins.
 
         Entering does it too. Raises InvalidSettings.
         """
-        self._opened = self._opened or open_store(self.settings.status_dir, app_id=self.settings.app_id)
+        self._opened = self._opened or self._feed.open()
 
     @property
-    def store(self) -> Store:
+    def store(self) -> View:
         """The database. Only inside."""
         assert self._opened is not None
         return self._opened
@@ -80,20 +95,19 @@ class StatusReader:
         self._ends = Ends(self.settings)
         self._letter_lock = asyncio.Lock()
 
-        def progressed(ids: set[str]) -> None:
+        def told(progress: Progress) -> None:
+            self._known.take(progress)
             if self.waiting.any:
-                loop.call_soon_threadsafe(self.waiting.progressed, ids)
+                loop.call_soon_threadsafe(self.waiting.progressed, set(progress.ids))
 
-        self.ingest = Ingest(self.settings, self.store, progressed, now_ms=self._now_ms)
-        self.ingest.start()
+        self._feed.start(told)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         try:
             await self._ends.close()
-            await asyncio.to_thread(self.ingest.stop)
         finally:
-            self.store.close()
+            await asyncio.to_thread(self._feed.stop)
             self._opened = None
 
     # -- jobs
@@ -163,7 +177,7 @@ class StatusReader:
             for source, number in places
             for topic in (retry_topic, ledger_topic)
         }
-        return homes if homes <= self.ingest.places.keys() else None
+        return homes if homes <= self._known.places else None
 
     async def jobs(self, wanted: JobQuery) -> JobPage:
         """A page of jobs, newest first, as they are known here. Raises BadCursor."""
@@ -200,7 +214,7 @@ class StatusReader:
     def schedules(self) -> dict[str, dict[str, Any]]:
         """What workers announce of each schedule that is not removed, with its `cursor` if there is one."""
         found = {}
-        for name, told in sorted(self.ingest.announced.schedules.items()):
+        for name, told in sorted(self._known.announced.schedules.items()):
             if not told.get("removed"):
                 cursor = self.store.get(CURSOR + name.encode())
                 found[name] = told | {"cursor": None if cursor is None else orjson.loads(cursor)}
@@ -250,11 +264,11 @@ class StatusReader:
 
     def tasks(self) -> dict[str, dict[str, Any]]:
         """What workers announce of each task."""
-        return dict(sorted(self.ingest.announced.tasks.items()))
+        return dict(sorted(self._known.announced.tasks.items()))
 
     def workers(self) -> dict[str, dict[str, Any]]:
         """The last sign of life of each worker."""
-        return dict(sorted(self.ingest.announced.workers.items()))
+        return dict(sorted(self._known.announced.workers.items()))
 
     def counts(self) -> dict[str, dict[JobState, int]]:
         """How many jobs are known, by task and state."""
@@ -273,20 +287,21 @@ class StatusReader:
         }
 
     def _counted(self) -> dict[bytes, int]:
-        return dict(self.ingest.folding.counts)
+        return dict(self._known.counts)
 
     @property
     def lag_seconds(self) -> float | None:
-        """How far behind Kafka reading is; None before it caught up for the first time."""
-        return self.ingest.lag_seconds
+        """How long ago all was read that there was; None before the first time. Grows when Kafka is away."""
+        fresh_at = self._known.fresh_at
+        return None if fresh_at is None else time.monotonic() - fresh_at
 
     @property
     def alive(self) -> bool:
-        """Whether the thread that reads has not ended by itself."""
-        return self.ingest.alive
+        """Whether reading has not ended for good."""
+        return self._feed.alive
 
     @property
     def ready(self) -> bool:
         """Whether reading goes on and is not far behind."""
         lag = self.lag_seconds
-        return self.ingest.alive and lag is not None and lag <= self.settings.status_ready_lag_seconds
+        return self.alive and lag is not None and lag <= self.settings.status_ready_lag_seconds

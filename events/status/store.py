@@ -1,5 +1,8 @@
-"""The read model's database on disk. Every method is synchronous, short, and safe in any thread."""
+"""The read model's database on disk: one writes it, others may follow it. Every method is synchronous, short,
+and safe in any thread.
+"""
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,7 +13,7 @@ import rocksdict
 import structlog
 
 from events.errors import InvalidSettings
-from events.status.keys import COUNT, FOLD, META
+from events.status.keys import COUNT, FOLD, META, WRITES
 from events.status.partitions import PartitionFold
 
 log = structlog.get_logger(__name__)
@@ -20,6 +23,10 @@ MAX_AWAY_MS: Final = 12 * 3600 * 1000
 """Half of Kafka's default `delete.retention.ms`: after that tombstones may be gone which we never read."""
 _CACHE_BYTES: Final = 32 << 20
 _MEMTABLE_BYTES: Final = 16 << 20
+_LOGS_KEPT: Final = 4  # RocksDB's own
+_TRIES: Final = 20
+_FOLLOWER: Final = "follower"
+"""Where, inside the database's folder, one that follows it writes its log."""
 
 Partition = tuple[str, int]
 Write = tuple[bytes, bytes | None]
@@ -34,12 +41,11 @@ class About(NamedTuple):
     fresh_ms: int
 
 
-class Store:
-    """One RocksDB. `open_store` opens it, wiping one that cannot be trusted."""
+class View:
+    """What can be asked of the database."""
 
-    def __init__(self, path: Path, db: Any, about: About) -> None:
+    def __init__(self, path: Path, db: Any) -> None:
         self.path = path
-        self.about = about
         self._db = db
 
     def get(self, key: bytes) -> bytes | None:
@@ -50,6 +56,11 @@ class Store:
         """The values of `keys`, in their order."""
         values: list[bytes | None] = self._db.get(list(keys)) if keys else []
         return values
+
+    @property
+    def written(self) -> int:
+        """The number of the newest write that is seen."""
+        return int.from_bytes(self._db.get(WRITES) or b"", "big")
 
     def scan(self, prefix: bytes, start: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         """(key, value) of what begins with `prefix`, in order, from `start` on."""
@@ -73,9 +84,23 @@ class Store:
             yield key, iterator.value()
             iterator.prev()
 
+    def close(self) -> None:
+        self._db.close()
+
+
+class Store(View):
+    """The database of the one who writes. `open_store` opens it, wiping one that cannot be trusted."""
+
+    def __init__(self, path: Path, db: Any, about: About) -> None:
+        super().__init__(path, db)
+        self.about = about
+        self.writes = self.written
+
     def write(self, writes: Iterable[Write]) -> None:
         """All or nothing."""
+        self.writes += 1
         batch = rocksdict.WriteBatch(raw_mode=True)
+        batch.put(WRITES, self.writes.to_bytes(8, "big"))
         for key, value in writes:
             if value is None:
                 batch.delete(key)
@@ -105,8 +130,47 @@ class Store:
         self._db.delete_range(b"\0", b"\xff")
         self.fresh(self.about.fresh_ms)
 
-    def close(self) -> None:
-        self._db.close()
+
+class FollowingView(View):
+    """The database as another process writes it, as far as `catch_up` has followed.
+
+    `get` and `get_many` see a whole write or nothing of it. A `scan` that goes on while others catch up may
+    see a write in part: look up what an index names.
+    """
+
+    def catch_up(self, write: int) -> None:
+        """See everything up to the writer's write of this number, at least."""
+        # RocksDB reads what was flushed, then the logs of what was not. It says nothing of a log that was
+        # flushed and deleted in between: its end would be missing, or hidden behind what we have of its
+        # beginning, until something is read of a later log.
+        logs = self._logs()
+        for left in reversed(range(_TRIES)):
+            try:
+                self._db.try_catch_up_with_primary()
+            except Exception as error:
+                if type(error) is not Exception:  # all RocksDB's own errors are plain ones
+                    raise
+                log.warning("status_view_not_caught_up", error=str(error))
+                self.open_again()
+            before, logs = logs, self._logs()
+            if logs == before and self.written >= write:
+                return
+            if left < _TRIES // 2:
+                log.warning("status_view_opened_again", write=write, seen=self.written)
+                self.open_again()
+        raise RuntimeError(f"{self.path}: write {write} is not there, only {self.written}")
+
+    def open_again(self) -> None:
+        """Begin anew, as after the writer did."""
+        self._db = _follow(self.path)  # what still reads the other one keeps it
+
+    def _logs(self) -> set[str]:
+        return {name for name in os.listdir(self.path) if name.endswith(".log")}
+
+
+def open_following(path: Path) -> FollowingView:
+    """The database at `path`, which another process has open."""
+    return FollowingView(path, _follow(path))
 
 
 def open_store(path: Path, *, app_id: str, cluster: str = "", now_ms: int | None = None) -> Store:
@@ -158,10 +222,18 @@ def _open(path: Path) -> Any:
     return rocksdict.Rdict(str(path), options=_options())
 
 
+def _follow(path: Path) -> Any:
+    options = _options()
+    options.set_max_open_files(-1)  # what the writer deletes stays readable as long as it is open here
+    where = rocksdict.AccessType.secondary(str(path / _FOLLOWER))
+    return rocksdict.Rdict(str(path), options=options, access_type=where)
+
+
 def _options() -> Any:
     options = rocksdict.Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_max_open_files(256)
+    options.set_keep_log_file_num(_LOGS_KEPT)
     options.set_write_buffer_size(_MEMTABLE_BYTES)
     options.set_max_write_buffer_number(4)
     options.increase_parallelism(2)

@@ -9,7 +9,7 @@ from typing import Final
 from events.status.folded import Folded, Listing
 from events.status.keys import PARENT, ROOT, entry_of, related
 from events.status.query import job_of
-from events.status.store import Store
+from events.status.store import View
 from schemas.job import JobState
 
 COUNTED_AT_MOST: Final = 100_000
@@ -35,7 +35,7 @@ class Tree:
     truncated: bool
 
 
-def tree_of(store: Store, job_id: str, limit: int) -> Tree | None:
+def tree_of(store: View, job_id: str, limit: int) -> Tree | None:
     """The tree of the workflow a job belongs to, else of what it asked for; None for a job not known."""
     job = job_of(store, job_id)
     if job is None:
@@ -54,7 +54,7 @@ def tree_of(store: Store, job_id: str, limit: int) -> Tree | None:
     return Tree(root, _nested(nodes), dict(states), truncated)
 
 
-def _members(store: Store, root: str) -> Iterator[tuple[str, JobState]]:
+def _members(store: View, root: str) -> Iterator[tuple[str, JobState]]:
     """The root, the jobs of its workflow, and whoever was asked for by one of them, each once."""
     seen: set[str] = set()
     waiting = [root]
@@ -75,7 +75,7 @@ def _members(store: Store, root: str) -> Iterator[tuple[str, JobState]]:
                 yield id, state
 
 
-def _listed(store: Store, prefix: bytes) -> Iterator[tuple[str, JobState]]:
+def _listed(store: View, prefix: bytes) -> Iterator[tuple[str, JobState]]:
     for key, state in islice(store.scan(prefix), COUNTED_AT_MOST):
         yield entry_of(key, prefix).id.decode(), JobState(state.decode())
 

@@ -1,7 +1,10 @@
-"""Two gateways never contradict each other: not while one stands still, nor when gateways and workers die."""
+"""Two gateways never contradict each other: not while one stands still, nor when gateways, workers and
+those who read for gateways die."""
 
 import asyncio
+import os
 import random
+import signal
 import time
 from collections import Counter
 from pathlib import Path
@@ -114,6 +117,8 @@ async def test_no_answer_goes_backwards(chaos_broker: LocalBroker, tmp_path: Pat
             paused.unlink()
             await worker.kill()
             await worker.launch()
+            for reader in gateways["a"].readers():
+                os.kill(reader, signal.SIGKILL)
             await asyncio.sleep(3)
             assert await gateways["b"].stop() == 0
             await gateways["b"].start()

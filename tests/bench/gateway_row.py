@@ -173,8 +173,11 @@ def _wait_ready(port: int, process: "subprocess.Popen[bytes]", log_path: Path) -
 
 
 def _cpu_seconds(pid: int) -> float:
+    """Of a process and the children its main thread started."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return own + sum(_cpu_seconds(int(child)) for child in children)
 
 
 async def _prepare(bootstrap_servers: str, app_id: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,15 @@ class GatewayProcess:
                 return (await client.get(f"{self.url}/health/ready")).status_code == 200
             except httpx2.TransportError:
                 return False
+
+    def readers(self) -> list[int]:
+        """The processes it has started."""
+        assert self.process is not None
+        found = []
+        for thread in Path(f"/proc/{self.process.pid}/task").iterdir():  # each has its own children
+            with suppress(FileNotFoundError):
+                found += [int(child) for child in (thread / "children").read_text().split()]
+        return found
 
     def log(self) -> str:
         return (self.folder / "gateway.log").read_text()

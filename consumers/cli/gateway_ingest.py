@@ -1,0 +1,31 @@
+"""The process that reads for `headrace gateway`, which starts it."""
+
+import gc
+import signal
+import sys
+from multiprocessing.connection import Connection
+
+from consumers.engine.connection import mend_connections
+from consumers.telemetry.logs import configure
+from events.gateway.settings import GatewaySettings
+from events.status.ingest_process import ingest_for
+from events.status.settings import StatusSettings
+
+
+def main() -> None:
+    """Takes the number of its end of the socket."""
+    # Whoever started us says when to stop, however many processes were signalled.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    settings = GatewaySettings()
+    configure(settings)
+    mend_connections()
+    # Many small objects are made and dropped; what was loaded by now stays for good.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    with Connection(int(sys.argv[1])) as connection:
+        ingest_for(connection, StatusSettings(status_dir=settings.gateway_state_dir))
+
+
+if __name__ == "__main__":
+    main()
