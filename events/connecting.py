@@ -5,12 +5,13 @@ Kafka is away.
 """
 
 import asyncio
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from events.header_names import mend_header_names
 from events.partitioning import by_key
 from events.settings import ClientSettings
 
@@ -42,6 +43,23 @@ async def connect(settings: ClientSettings, *, max_message_bytes: int) -> AIOKaf
             return producer
         except KafkaError:
             await asyncio.sleep(PAUSE_SECONDS)  # nobody there yet
+
+
+async def start_reader(settings: ClientSettings, role: str, **arguments: Any) -> AIOKafkaConsumer:
+    """A started consumer of no group, which the broker's log calls by its `role`. It reads from the
+    beginning, unless it is sought elsewhere. Raises as `enter`.
+    """
+    mend_header_names()
+    reader = AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap_servers,
+        client_id=f"{settings.app_id}-{role}",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        **settings.kafka_arguments(),
+        **arguments,
+    )
+    await enter(reader)
+    return reader
 
 
 async def enter(client: Client) -> None:

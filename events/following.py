@@ -11,12 +11,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from events.connecting import enter, leave
+from events.connecting import leave, start_reader
 from events.errors import BrokerDown, BrokerUnreachable
-from events.header_names import mend_header_names
 from events.settings import ClientSettings
 from events.state_view import StatePartition
 from events.topics import ledger_topic, retry_topic
@@ -193,18 +192,9 @@ class Follower:
     async def _connect(self) -> None:
         if self._consumer is not None:
             return
-        mend_header_names()
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap_servers,
-            client_id=f"{self._settings.app_id}-follower",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=100,
-            **self._settings.kafka_arguments(),
-        )
         try:
             async with asyncio.timeout(START_SECONDS):
-                await enter(consumer)
+                consumer = await start_reader(self._settings, "follower", fetch_max_wait_ms=100)
         except (KafkaError, TimeoutError) as error:
             raise BrokerUnreachable(f"No Kafka answers at {self._settings.bootstrap_servers}.") from error
         self._consumer = consumer

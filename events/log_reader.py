@@ -5,12 +5,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import Any, Final, Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from events.connecting import enter, leave
+from events.connecting import leave, start_reader
 from events.errors import BrokerDown, BrokerUnreachable
-from events.header_names import mend_header_names
 from events.settings import ClientSettings
 
 LogRecord = Any
@@ -27,18 +26,9 @@ class LogReader:
         self._timeout_seconds = timeout_seconds
 
     async def __aenter__(self) -> Self:
-        mend_header_names()
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap_servers,
-            client_id=f"{self._settings.app_id}-reader",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=100,
-            **self._settings.kafka_arguments(),
-        )
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                await enter(self._consumer)
+                self._consumer = await start_reader(self._settings, "reader", fetch_max_wait_ms=100)
         except (KafkaError, TimeoutError) as error:
             raise BrokerUnreachable(
                 f"No Kafka answers at {self._settings.bootstrap_servers}. "

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from events.connecting import enter, leave
+from events.connecting import leave, start_reader
 from events.fetch_session import with_sessions
 from events.gathering import Gathering
 from events.header_names import mend_header_names
@@ -80,15 +80,7 @@ class Tail:
         await done
 
     async def _follow(self) -> None:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap_servers,
-            client_id=f"{self._settings.app_id}-gateway",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=POLL_MS,
-            **self._settings.kafka_arguments(),
-        )
-        await enter(consumer)
+        consumer = await start_reader(self._settings, "gateway", fetch_max_wait_ms=POLL_MS)
         try:
             as_parsed(consumer)
             with_sessions(consumer)

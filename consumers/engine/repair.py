@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from consumers.engine.partition import Partition
 from consumers.engine.statedb import Change, record_writer
 from consumers.engine.statelog import Gap, StateLog, StateLogClosed
 from consumers.settings import WorkerSettings
-from events.connecting import enter, leave
+from events.connecting import leave, start_reader
 from schemas.state import is_fence
 
 log = structlog.get_logger()
@@ -131,15 +131,10 @@ class StateReader:
     """A plain consumer of state topics, outside the group."""
 
     def __init__(self, settings: WorkerSettings) -> None:
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.bootstrap_servers,
-            client_id=f"{settings.app_id}-repair",
-            enable_auto_commit=False,
-            **settings.kafka_arguments(),
-        )
+        self._settings = settings
 
     async def __aenter__(self) -> Any:
-        await enter(self._consumer)
+        self._consumer = await start_reader(self._settings, "repair")
         return self._consumer
 
     async def __aexit__(self, *_: object) -> None:

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from consumers.engine.job import Job
 from consumers.settings import WorkerSettings
 from consumers.verdicts import Fail
 from consumers.workflows.join import members
-from events.connecting import enter, leave
+from events.connecting import leave, start_reader
 from events.topics import ledger_topic
 from schemas.state import decode_state
 from schemas.workflow import Json
@@ -65,17 +65,9 @@ class Inputs:
     async def _read(self, source: str, partition: int, wanted: Mapping[str, int]) -> dict[str, Any]:
         """The results of these jobs, read from the ledger from the first offset on, where any may be."""
         place = TopicPartition(ledger_topic(self._settings.app_id, source), partition)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap_servers,
-            client_id=f"{self._settings.app_id}-results",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=100,
-            **self._settings.kafka_arguments(),
-        )
         found: dict[str, Any] = {}
         async with asyncio.timeout(READ_SECONDS):
-            await enter(consumer)
+            consumer = await start_reader(self._settings, "results", fetch_max_wait_ms=100)
             try:
                 consumer.assign([place])
                 consumer.seek(place, min(wanted.values()))

@@ -4,12 +4,11 @@ import asyncio
 from contextlib import suppress
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from events.connecting import enter, leave
+from events.connecting import leave, start_reader
 from events.errors import BrokerDown
-from events.header_names import mend_header_names
 from events.settings import ClientSettings
 from events.status.catalogue import FROM_THE_BEGINNING, followed
 from events.status.store import Partition
@@ -63,7 +62,7 @@ class Ends:
 
     async def _ask(self, wanted: set[Partition] | None) -> dict[Partition, int]:
         if self._consumer is None:
-            self._consumer = await self._connect()
+            self._consumer = await start_reader(self._settings, "ends")
         if wanted is None:
             cluster = await self._consumer._client.fetch_all_metadata()
             topics = {name: len(cluster.partitions_for_topic(name) or ()) for name in cluster.topics()}
@@ -73,17 +72,6 @@ class Ends:
             return {}
         ends = await self._consumer.end_offsets([TopicPartition(*each) for each in wanted])
         return {(tp.topic, tp.partition): offset for tp, offset in ends.items()}
-
-    async def _connect(self) -> Any:
-        mend_header_names()
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap_servers,
-            client_id=f"{self._settings.app_id}-ends",
-            enable_auto_commit=False,
-            **self._settings.kafka_arguments(),
-        )
-        await enter(consumer)
-        return consumer
 
     async def _disconnect(self) -> None:
         consumer, self._consumer = self._consumer, None

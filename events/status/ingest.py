@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from events.connecting import enter, leave
+from events.connecting import leave, start_reader
 from events.errors import BrokerDown
 from events.fetch_session import with_sessions
 from events.gathering import Gathering
@@ -81,16 +81,8 @@ class Ingest:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def _follow(self) -> None:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap_servers,
-            client_id=f"{self._settings.app_id}-status",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=POLL_MS,
-            **self._settings.kafka_arguments(),
-        )
         async with asyncio.timeout(KAFKA_SECONDS):
-            await enter(consumer)
+            consumer = await start_reader(self._settings, "status", fetch_max_wait_ms=POLL_MS)
         try:
             as_parsed(consumer)
             with_sessions(consumer)

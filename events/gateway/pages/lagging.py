@@ -5,10 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from events.connecting import enter, leave
+from events.connecting import leave, start_reader
 from events.errors import BrokerDown
 from events.gateway.pages.source import LagLine
 from events.pending import committed_offsets
@@ -46,9 +45,8 @@ async def read_lags(settings: ClientSettings) -> Sequence[LagLine]:
     committed = await committed_offsets(settings)
     if not committed:
         return ()
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers, **settings.kafka_arguments())
     try:
-        await enter(consumer)
+        consumer = await start_reader(settings, "lag")
         try:
             ends = await consumer.end_offsets(list(committed))
         finally:

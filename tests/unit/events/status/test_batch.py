@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from events.status.batch import LETTERS
 from events.status.document import status_of
-from events.status.keys import ANSWER, CURSOR, FOLD, JOB, META, lane
+from events.status.keys import ANSWER, CURSOR, FOLD, JOB, META, WRITES, lane
 from events.status.query import job_of
 from schemas.job import JobState
 from schemas.state import encode_state
@@ -120,7 +120,7 @@ def test_expired_jobs_are_swept_and_an_id_may_live_again(fed: Fed) -> None:
     fed.now_ms += 100
     fed.folding.sweep(JOB, 10)
     assert status(fed) is None
-    assert [key[:1] for key, _ in fed.store.scan(b"") if key[:1] not in (FOLD, META, b"c")] == []
+    assert [key[:1] for key, _ in fed.store.scan(b"") if key[:1] not in (FOLD, META, WRITES, b"c")] == []
 
 
 def test_counts_follow_the_jobs(fed: Fed) -> None:
