@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, Final
@@ -41,42 +42,38 @@ class IngestProcess:
     def __init__(self, command: Sequence[str], folder: Path) -> None:
         self._command = command
         self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection[str, Any] | None = None
+        self._child: _Child | None = None
         self._view: FollowingView | None = None
-        self._first = Progress()
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
     def open(self) -> View:
         """The database. Raises InvalidSettings when it cannot be used, or nobody begins to read."""
         if self._view is None:
-            self._begin()
+            self._child = _Child(self._command)
             self._view = open_following(self._folder)
         return self._view
 
     def start(self, tell: Tell) -> None:
         """Read from now on. `tell` is called in a thread, but the first time before this returns."""
-        assert self._view is not None, "open it first"
-        tell(self._first)
+        assert self._child is not None, "open it first"
+        assert self._view is not None
+        tell(self._child.first)
         self._thread = threading.Thread(
-            target=self._take, args=(self._view, tell), name="status-ingest", daemon=True
+            target=self._take, args=(self._child, self._view, tell), name="status-ingest", daemon=True
         )
         self._thread.start()
 
     def stop(self) -> None:
         """Blocking for a moment; the process is gone then."""
         self._stopping.set()
-        if self._connection is not None:
-            try:
-                self._connection.send(_STOP)
-            except OSError:
-                pass  # gone already
-        self._end()
+        if self._child is not None:
+            self._child.stop()
+            self._child.wait(2 * STOP_SECONDS)
         if self._thread is not None:
             self._thread.join()
-        if self._connection is not None:
-            self._connection.close()
+        if self._child is not None:
+            self._child.connection.close()
         if self._view is not None:
             self._view.close()
 
@@ -85,66 +82,78 @@ class IngestProcess:
         """Whether reading goes on, or will again."""
         return self._thread is not None and self._thread.is_alive()
 
-    def _begin(self) -> "Connection[str, Any]":
-        ours, theirs = Pipe()
-        with theirs:
-            end = theirs.fileno()
-            self._process = subprocess.Popen(
-                [*self._command, str(end)], pass_fds=[end], stdin=subprocess.DEVNULL
-            )
-        self._connection = ours
-        try:
-            first = ours.recv() if ours.poll(BEGIN_SECONDS) else None
-        except (EOFError, OSError):
-            first = None
-        if isinstance(first, Progress):
-            self._first = first
-            return ours
-        self._end()
-        raise InvalidSettings(
-            first or "The process that reads for the read model did not begin; its log says why."
-        )
-
-    def _end(self) -> None:
-        if self._process is not None:
-            try:
-                self._process.wait(2 * STOP_SECONDS if self._stopping.is_set() else AGAIN_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-
-    def _take(self, view: FollowingView, tell: Tell) -> None:
+    def _take(self, child: "_Child", view: FollowingView, tell: Tell) -> None:
         while True:
-            assert self._connection is not None
+            told: list[Progress] = []
             try:
-                told: list[Progress] = [self._connection.recv()]
-                while self._connection.poll():
-                    told.append(self._connection.recv())
+                told.append(child.connection.recv())
+                while child.connection.poll():
+                    told.append(child.connection.recv())
             except (EOFError, OSError):
-                if self._stopping.is_set() or not self._begin_again():
+                again = self._begin_again(child)
+                if again is None:
                     return
-                told = [self._first]
+                self._child = child = again
+                told.append(child.first)
                 view.open_again()
             view.catch_up(told[-1].write)
             for progress in told:
                 tell(progress)
 
-    def _begin_again(self) -> bool:
-        self._end()
-        log.error("status_ingest_ended", exit_code=self._process and self._process.returncode)
+    def _begin_again(self, ended: "_Child") -> "_Child | None":
+        exit_code = ended.wait(AGAIN_SECONDS)
+        if self._stopping.is_set():
+            return None
+        log.error("status_ingest_ended", exit_code=exit_code)
+        ended.connection.close()
         for _ in range(TRIES):
             if self._stopping.wait(AGAIN_SECONDS):
-                return False
+                return None
             try:
-                connection = self._begin()
+                child = _Child(self._command)
             except InvalidSettings as error:
                 log.error("status_ingest_not_started", error=str(error))
                 continue
             if not self._stopping.is_set():
-                return True
-            connection.close()  # nobody told this one
-            self._end()
-        return False
+                return child
+            child.connection.close()  # nobody told this one
+            child.wait(AGAIN_SECONDS)
+        return None
+
+
+class _Child:
+    """The process once it has opened its database. `first` is what it knew then. Raises InvalidSettings."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.connection: Connection[str, Any]
+        self.connection, theirs = Pipe()
+        with theirs:
+            end = theirs.fileno()
+            self._process = subprocess.Popen([*command, str(end)], pass_fds=[end], stdin=subprocess.DEVNULL)
+        try:
+            told = self.connection.recv() if self.connection.poll(BEGIN_SECONDS) else None
+        except (EOFError, OSError):
+            told = None
+        if not isinstance(told, Progress):
+            self.connection.close()
+            self.wait(AGAIN_SECONDS)
+            raise InvalidSettings(
+                told or "The process that reads for the read model did not begin; its log says why."
+            )
+        self.first = told
+
+    def stop(self) -> None:
+        """Tell it to stop, if it is there."""
+        with suppress(OSError):
+            self.connection.send(_STOP)
+
+    def wait(self, seconds: float) -> int:
+        """Its exit code, once it has ended; it is made to after these seconds."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
 
 
 def ingest_for(connection: "Connection[Any, str]", settings: StatusSettings) -> None:

@@ -98,7 +98,8 @@ class StatusReader:
         def told(progress: Progress) -> None:
             self._known.take(progress)
             if self.waiting.any:
-                loop.call_soon_threadsafe(self.waiting.progressed, set(progress.ids))
+                ids = None if progress.anew else set(progress.ids)
+                loop.call_soon_threadsafe(self.waiting.progressed, ids)
 
         self._feed.start(told)
         return self

@@ -22,9 +22,9 @@ class Waiting:
         """Whether anybody waits; true a little longer costs a call, never a wake."""
         return bool(self._of_jobs or self._of_places)
 
-    def progressed(self, ids: set[str]) -> None:
-        """Wake who waited for these jobs or for what is read by now."""
-        for id in ids & self._of_jobs.keys():
+    def progressed(self, ids: set[str] | None) -> None:
+        """Wake who waited for these jobs (None: any may have changed), or for what is read by now."""
+        for id in self._of_jobs if ids is None else ids & self._of_jobs.keys():
             for event in self._of_jobs[id]:
                 event.set()
         for done, wanted in list(self._of_places.items()):

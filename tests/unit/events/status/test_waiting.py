@@ -16,6 +16,8 @@ async def test_who_waits_for_a_job_is_woken_by_its_change_only() -> None:
         waiting.progressed({"a"})
         await changed(30)  # what came between two looks is not lost
         await changed(0)
+        waiting.progressed(None)  # nobody knows which changed
+        await changed(30)
     assert not waiting.any
 
 
