@@ -7,11 +7,10 @@ Data are not looked at here: a task that wants them parses them, an event nobody
 
 from typing import Final, NoReturn
 
-import orjson
-
 from events import structured
 from events.errors import Undecodable
 from events.times import event_time, rfc3339
+from schemas import exact_json
 from schemas.cloudevent import JSON, CloudEvent, is_json
 from schemas.state import Headers
 
@@ -166,7 +165,7 @@ def _value(event: CloudEvent) -> bytes | None:
     if data is None or isinstance(data, bytes):
         return data
     if is_json(event.datacontenttype):
-        return orjson.dumps(data)
+        return exact_json.dumps(data)
     if isinstance(data, str):
         return data.encode()
     raise TypeError(

@@ -6,7 +6,7 @@ Equal idempotency keys get equal record keys, so they meet in one partition, wha
 import datetime as dt
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from events.codec import CONTENT_TYPE
 from events.queue_options import EnqueueOptions, Priority
 from events.structured import to_document
 from events.topics import jobs_topic
+from schemas import exact_json
 from schemas import job as jobs
 from schemas.cloudevent import JSON, CloudEvent
 from schemas.duration import Seconds, seconds_of
@@ -53,13 +54,15 @@ def request_event(
     if event is not None:
         request = request.model_copy(update={"event": to_document(event)})
         carried |= {name: text for name, text in event.extensions.items() if name in _TRACE}
+    # An event goes on as it came; arguments are what orjson can write, for so a state record is written.
+    dumps = orjson.dumps if event is None else exact_json.dumps
     envelope = CloudEvent(
         id=id or request.job_id,
         source=f"/headrace/{app_id}",
         type=JOB_REQUESTED,
         subject=task,
         extensions=carried,
-        raw_data=_json(task, request.model_dump(exclude_defaults=True)),
+        raw_data=_json(task, request.model_dump(exclude_defaults=True), dumps=dumps),
     )
     return jobs_topic(app_id, options.priority or "normal"), key or request.job_id.encode(), envelope
 
@@ -115,7 +118,11 @@ def _request(
 
 def _same_arguments(task: str, args: Mapping[str, Any]) -> JsonKey:
     """What makes requests with equal arguments equal, in whatever order they were written."""
-    return [task, orjson.loads(_json(task, args, option=orjson.OPT_SORT_KEYS))]
+    return [task, orjson.loads(_json(task, args, dumps=_sorted))]
+
+
+def _sorted(content: Any) -> bytes:
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
 
 
 def _moment_ms(when: Seconds | dt.datetime | None, now_ms: int) -> int | None:
@@ -126,8 +133,10 @@ def _moment_ms(when: Seconds | dt.datetime | None, now_ms: int) -> int | None:
     return now_ms + round(seconds_of(when) * 1000)
 
 
-def _json(task: str, content: Any, what: str = "arguments", option: int | None = None) -> bytes:
+def _json(
+    task: str, content: Any, what: str = "arguments", dumps: Callable[[Any], bytes] = orjson.dumps
+) -> bytes:
     try:
-        return orjson.dumps(content, option=option)
+        return dumps(content)
     except TypeError as error:
         raise ValueError(f"job for {task}: its {what} cannot be written as JSON: {error}") from error

@@ -7,10 +7,9 @@ import base64
 import binascii
 from typing import Any, Final
 
-import orjson
-
 from events.errors import Undecodable
 from events.times import event_time, rfc3339
+from schemas import exact_json
 from schemas.cloudevent import CloudEvent, is_json
 
 _REQUIRED: Final = ("id", "source", "type")
@@ -21,8 +20,8 @@ _KNOWN: Final = frozenset((*_REQUIRED, *_OPTIONAL, "specversion", "time", "data"
 def loads(value: bytes) -> CloudEvent:
     """The event of a JSON document. Raises Undecodable."""
     try:
-        document = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
+        document = exact_json.loads(value)
+    except ValueError as error:
         raise Undecodable(f"structured CloudEvent is not JSON: {error}") from None
     return from_document(document)
 
@@ -111,8 +110,8 @@ def _data_of(document: dict[str, Any], content_type: str | None) -> tuple[Any, b
     if not is_json(content_type) and isinstance(data, str):
         return data.encode(), data.encode()
     try:
-        return data, orjson.dumps(data)
-    except orjson.JSONEncodeError as error:
+        return data, exact_json.dumps(data)
+    except TypeError as error:
         raise Undecodable(f"data of the structured CloudEvent: {error}") from None
 
 
@@ -127,8 +126,8 @@ def _from_base64(encoded: Any) -> bytes:
 
 def _parsed(raw: bytes) -> Any:
     try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+        return exact_json.loads(raw)
+    except ValueError as error:
         raise Undecodable(f"data_base64 announced as JSON is not JSON: {error}") from None
 
 

@@ -8,7 +8,7 @@ import datetime as dt
 import uuid
 from typing import Any, Final
 
-import orjson
+from schemas import exact_json
 
 JSON: Final = "application/json"
 _UNSET: Final = object()
@@ -62,7 +62,7 @@ class CloudEvent:
         if self.raw_data is None:
             return None
         if is_json(self.datacontenttype):
-            return orjson.loads(self.raw_data)
+            return exact_json.loads(self.raw_data)
         return self.raw_data
 
     @property

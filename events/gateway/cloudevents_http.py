@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
-import orjson
-
 from events import structured
 from events.errors import Undecodable
 from events.gateway.problems import ErrorPlace, Problem, pointer, problem
 from events.times import event_time
+from schemas import exact_json
 from schemas.cloudevent import CloudEvent, is_json
 
 STRUCTURED: Final = "application/cloudevents+json"
@@ -107,8 +106,8 @@ def _place(document: Any, reason: str, path: tuple[int, ...]) -> str:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        return exact_json.loads(body)
+    except ValueError as error:
         raise problem("not-json", f"The data are announced as JSON and are not: {error}.") from None
 
 

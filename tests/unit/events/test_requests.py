@@ -75,7 +75,10 @@ def test_times_count_from_the_enqueue(
 
 def test_a_job_for_an_event_carries_it_whole_and_keeps_its_trace() -> None:
     cause = CloudEvent(
-        type="a", source="/b", data={"x": 1}, extensions={"traceparent": "00-x", "dataversion": "2"}
+        type="a",
+        source="/b",
+        data={"x": 1, "large": 2**70},
+        extensions={"traceparent": "00-x", "dataversion": "2"},
     )
     _, _, event = request_event("app", "count", {}, EnqueueOptions(), event=cause, job_id="j", id="hop")
     request = JobRequested.model_validate_json(event.raw_data or b"")

@@ -22,6 +22,15 @@ def read(document: Any, content_type: bytes = b"application/cloudevents+json") -
     return decode(key=None, value=value, headers=headers, topic="flights", partition=0, offset=0)
 
 
+def test_no_digit_of_a_large_integer_is_lost() -> None:
+    number = 123456789012345678901234567890
+    text = b'{"specversion":"1.0","id":"17","source":"/s","type":"t","data":{"n":%d}}' % number
+    event = read(text)
+    assert event.data == {"n": number}
+    assert event.raw_data == b'{"n":%d}' % number
+    assert structured.from_document(structured.to_document(event)).raw_data == event.raw_data
+
+
 def test_reads_every_member() -> None:
     event = read(
         MINIMAL

@@ -1,0 +1,57 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.exact_json import dumps, loads
+
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(DOCUMENTS)
+def test_any_document_comes_back(document: object) -> None:
+    assert loads(dumps(document)) == document
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**300])
+def test_no_digit_is_lost(number: int) -> None:
+    text = b'{"id":%d,"ids":[%d]}' % (number, number)
+    assert loads(text) == {"id": number, "ids": [number]}
+    assert dumps(loads(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"NaN", b"[1,]", b"1e999", b"\xff", b'"\\ud800"', b"[" * 1020 + b"1" * 30 + b"]" * 1020]
+)
+def test_what_is_no_json_is_refused(text: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        loads(text)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        object(),
+        {"a": {1, 2}},
+        {1: 2},
+        [b""],
+        [2**70, "\ud800"],
+        [2**70, float("nan")],
+        {2**70: 1},
+        [2**70, b""],
+    ],
+)
+def test_what_json_does_not_have_is_refused(document: object) -> None:
+    with pytest.raises(TypeError):
+        dumps(document)
+
+
+def test_depth_is_bounded_with_large_integers_too() -> None:
+    deep: list[object] = [2**70]
+    for _ in range(260):
+        deep = [deep]
+    with pytest.raises(TypeError):
+        dumps(deep)
