@@ -71,6 +71,14 @@ def living(folder: Path) -> list[int]:
     return found
 
 
+def story(folder: Path, demo: "subprocess.Popen[str]") -> str:
+    """The end of everything a demo and its processes said."""
+    demo.kill()
+    said = dict(zip(("stdout", "stderr"), demo.communicate(), strict=True))
+    said |= {log.name: log.read_text(errors="replace") for log in sorted(folder.glob("*.log"))}
+    return "\n".join(f"-- {name}\n{text[-3000:]}" for name, text in said.items())
+
+
 def test_a_short_play_ends_by_itself_and_adds_up(folder: Path) -> None:
     demo = start(folder, "--flights", "150", "--speed", "0")
     out, err = demo.communicate(timeout=WHOLE_SECONDS)
@@ -99,11 +107,14 @@ def test_a_short_play_ends_by_itself_and_adds_up(folder: Path) -> None:
 def test_an_interrupted_play_leaves_nothing_behind(folder: Path) -> None:
     demo = start(folder, "--flights", "100", "--speed", "10")
     log = folder / "worker-1.log"
-    until_now(
-        lambda: demo.poll() is not None or (log.exists() and "task_completed" in log.read_text()),
-        within_seconds=WHOLE_SECONDS,
-        saying="the play began",
-    )
+    try:
+        until_now(
+            lambda: demo.poll() is not None or (log.exists() and "task_completed" in log.read_text()),
+            within_seconds=WHOLE_SECONDS,
+            saying="the play began",
+        )
+    except AssertionError as late:
+        raise AssertionError(f"{late}\n{story(folder, demo)}") from None
     running = living(folder)
     demo.send_signal(signal.SIGINT)
     out, err = demo.communicate(timeout=WHOLE_SECONDS)

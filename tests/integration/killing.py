@@ -125,7 +125,12 @@ async def kill_and_recover(
 
 def _worker(broker: str, app_id: str, folder: Path, name: str, *, fault: str, gate: Path) -> TaskWorker:
     (folder / name).mkdir()
-    settings = {"instance_id": f"{app_id}-{name}", "session_timeout_seconds": 6, "fault_point": fault}
+    settings = {
+        "instance_id": f"{app_id}-{name}",
+        "session_timeout_seconds": 6,
+        "show_running_after_seconds": 600,  # an attempt that was shown counts, however slow this machine is
+        "fault_point": fault,
+    }
     shared = {"RAW_LOG": folder / "raw.log", "GATE": gate}
     return observed_worker(broker, app_id, folder / name, "killed", **settings, **shared)
 
