@@ -20,6 +20,7 @@ PAUSE_SECONDS: Final = 0.1
 BATCH_BYTES: Final = 256 << 10
 _STOP_SECONDS: Final = 5.0
 _BEGIN_SECONDS: Final = 1.0
+_CLOSE_SECONDS: Final = 1.0
 
 Client: TypeAlias = AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient
 
@@ -67,14 +68,12 @@ async def enter(client: Client) -> None:
 
     Raises what its `start` raises: KafkaError, OSError, TimeoutError.
     """
-    starting = asyncio.ensure_future(client.start())
+    starting = asyncio.create_task(client.start())
     try:
         await asyncio.shield(starting)
     except BaseException:
         # aiokafka forgets its first connection when it is cancelled while it asks who else is there.
-        await asyncio.wait({starting}, timeout=_BEGIN_SECONDS)
-        starting.cancel()
-        await asyncio.gather(starting, return_exceptions=True)
+        await _within(_BEGIN_SECONDS, starting)
         if isinstance(client, AIOKafkaProducer):
             await disconnect(client)
         else:
@@ -89,9 +88,8 @@ async def disconnect(producer: AIOKafkaProducer) -> None:
     if not stopping.done():
         _fail_the_rest(producer)
         await producer.client.close()
-        await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
-    stopping.cancel()
-    await asyncio.gather(stopping, return_exceptions=True)
+    await _within(_STOP_SECONDS, stopping)
+    await _within(_CLOSE_SECONDS, asyncio.create_task(producer.client.close()))
     # A batch that queued up while the producer stopped would wait for ever.
     _fail_the_rest(producer)
 
@@ -100,10 +98,16 @@ async def leave(client: AIOKafkaConsumer | AIOKafkaAdminClient) -> None:
     """Stop a reader. Its own tasks may end as cancelled meanwhile, which is not to cancel who stops it."""
     await asyncio.sleep(0)  # aiokafka cannot stop a consumer whose tasks had no turn yet
     stop = client.close if isinstance(client, AIOKafkaAdminClient) else client.stop
-    stopping = asyncio.create_task(stop())
-    await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
-    stopping.cancel()
-    await asyncio.gather(stopping, return_exceptions=True)
+    await _within(_STOP_SECONDS, asyncio.create_task(stop()))
+    # A fetch that ends as cancelled ends `stop` before it has closed a connection, and so does our patience.
+    await _within(_CLOSE_SECONDS, asyncio.create_task(client._client.close()))
+
+
+async def _within(seconds: float, ending: asyncio.Task[None]) -> None:
+    """Return once a task has ended, however; it is cancelled after this time."""
+    await asyncio.wait({ending}, timeout=seconds)
+    ending.cancel()
+    await asyncio.gather(ending, return_exceptions=True)
 
 
 def _fail_the_rest(producer: AIOKafkaProducer) -> None:

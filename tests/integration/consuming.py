@@ -2,6 +2,8 @@
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from events.connecting import leave
+
 
 async def records_of(bootstrap_servers: str, topic: str) -> list[ConsumerRecord[bytes, bytes]]:
     """Every record a topic holds now, by partition and offset."""
@@ -19,7 +21,7 @@ async def records_of(bootstrap_servers: str, topic: str) -> list[ConsumerRecord[
                 found += batch
         return sorted(found, key=lambda record: (record.partition, record.offset))
     finally:
-        await consumer.stop()
+        await leave(consumer)
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:

@@ -16,6 +16,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from events.codec import encode
+from events.connecting import leave
 from events.queue_options import EnqueueOptions
 from events.requests import request_event
 from events.topics import dlq_topic
@@ -159,7 +160,7 @@ async def dead_letter(bootstrap_servers: str, app_id: str, job_id: str) -> dict[
                     return headers
         raise AssertionError
     finally:
-        await consumer.stop()
+        await leave(consumer)
 
 
 def lines_of(path: Path) -> list[Any]:
