@@ -15,7 +15,6 @@ from aiokafka.errors import KafkaError
 from events.connecting import leave, start_reader
 from events.fetch_session import with_sessions
 from events.gathering import Gathering
-from events.header_names import mend_header_names
 from events.parsed_records import as_parsed
 from events.settings import ClientSettings
 
@@ -62,7 +61,6 @@ class Tail:
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        mend_header_names()
         while True:
             try:
                 await self._follow()

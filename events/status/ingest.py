@@ -17,7 +17,6 @@ from events.connecting import leave, start_reader
 from events.errors import BrokerDown
 from events.fetch_session import with_sessions
 from events.gathering import Gathering
-from events.header_names import mend_header_names
 from events.parsed_records import as_parsed
 from events.pending import committed_offsets
 from events.status.batch import Folding
@@ -72,7 +71,6 @@ class Ingest:
 
     async def run(self) -> None:
         """Read until stopped."""
-        mend_header_names()
         while not self._stopping:
             try:
                 await self._follow()
