@@ -15,7 +15,7 @@ from faust.tables.table import Table
 
 from consumers.engine.statedb import ALIVE, StateDb
 
-CACHE_BYTES: Final = 24 << 20
+CACHE_BYTES: Final = 32 << 20
 MEMTABLE_BYTES: Final = 32 << 20
 MAX_AWAY_MS: Final = 12 * 3600 * 1000  # half of Kafka's default delete.retention.ms of 24 h
 
