@@ -1,12 +1,12 @@
 """The process that reads for `headrace gateway`, which starts it."""
 
-import gc
 import signal
 import sys
 from multiprocessing.connection import Connection
 
 from consumers.engine.connection import mend_connections
 from consumers.telemetry.logs import configure
+from events.gateway.collecting import collect_seldom
 from events.gateway.settings import GatewaySettings
 from events.status.ingest_process import ingest_for
 from events.status.settings import StatusSettings
@@ -20,9 +20,7 @@ def main() -> None:
     settings = GatewaySettings()
     configure(settings)
     mend_connections()
-    # Many small objects are made and dropped; what was loaded by now stays for good.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    collect_seldom()
     with Connection(int(sys.argv[1])) as connection:
         ingest_for(connection, StatusSettings(status_dir=settings.gateway_state_dir))
 

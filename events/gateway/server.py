@@ -1,7 +1,6 @@
 """The gateway as a process: one uvicorn in it, until told to stop."""
 
 import asyncio
-import gc
 import signal
 from types import FrameType
 
@@ -9,6 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from events.errors import EventsError
+from events.gateway.collecting import collect_seldom
 from events.gateway.settings import GatewaySettings
 
 KEEP_ALIVE_SECONDS = 75
@@ -59,9 +59,7 @@ def serve(app: FastAPI, settings: GatewaySettings) -> None:
             f"{settings.gateway_host}:{settings.gateway_port} cannot be opened: "
             "set HEADRACE_GATEWAY_PORT to a free port, 0 for any"
         ) from None
-    # The read model makes and drops many small objects; what was loaded by now stays for good.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    collect_seldom()
     # uvicorn raises the signal again once it has stopped; a good stop ends with 0.
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, _stopped)

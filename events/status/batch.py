@@ -199,7 +199,7 @@ class Folding:
         writes.extend((COUNT + key, total.to_bytes(8, "big")) for key, total in totals.items())
         if writes:
             self._store.write(writes)
-        dict.update(self.counts, totals)
+        dict.update(self.counts, totals)  # a Counter's own would add them
         self._recounted |= totals
 
 
