@@ -18,7 +18,11 @@ from events.fetch_session import with_sessions
 from events.parsed_records import as_parsed
 
 FETCH_MAX_WAIT_MS: Final = 100
-LET_GO_SECONDS: Final = 0.0001  # of the GIL, or the next fetch is put together before anybody takes the last
+# Of the GIL, or the next fetch is put together before anybody takes the last: few records until they got to
+# their handlers, many until somebody began with them.
+LET_GO_SECONDS: Final = 0.002
+LET_GO_OF_MANY_SECONDS: Final = 0.0001
+FEW: Final = 64
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -51,7 +55,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         else:
             tell(maybe_set_result, fetched, records)
             if records:
-                time.sleep(LET_GO_SECONDS)
+                few = sum(map(len, records.values())) <= FEW
+                time.sleep(LET_GO_SECONDS if few else LET_GO_OF_MANY_SECONDS)
 
     async def pause_fetching(self, tps: set[TP]) -> None:
         assigned = self._consumer.assignment()

@@ -71,7 +71,11 @@ class Runners:
         return len(self._ready) if self._not_high < self._most_not_high else self._ready.high
 
     def _spawn_soon(self) -> None:
-        if not self._spawning and self._active < self.max_jobs and self.accepting:
+        if self._spawning or self._active >= self.max_jobs or not self.accepting:
+            return
+        if not self._active:
+            self._spawn()  # nobody is there yet to find the job: not a turn later
+        else:
             self._spawning = True
             asyncio.get_running_loop().call_soon(self._spawn)
 

@@ -18,6 +18,7 @@ from faust.topics import Topic
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from consumers.engine.begun import begin
 from consumers.engine.connection import mend_commits
 from consumers.engine.consumer_thread import ConsumerThread
 from consumers.engine.tracker import Tracker
@@ -26,6 +27,9 @@ log = structlog.get_logger()
 
 GETMANY_SECONDS: Final = 0.05
 HOLD_SECONDS: Final = 0.02
+TURNS_TO_HANDLER: Final = (
+    2  # of the loop, to the agent and to a runner: they go first, asking for more can wait
+)
 REVOKE_COMMIT_SECONDS: Final = 3.0
 
 
@@ -126,6 +130,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             if epoch != self.epoch or not self.flow_active:
                 return  # every partition is sought anew before reading goes on
             await self._hand_over(TP(partition.topic, partition.partition), records, epoch)
+        for _ in range(TURNS_TO_HANDLER):
+            await asyncio.sleep(0)
 
     def _stay_in_group(self) -> None:
         """Count as polling in every turn: a member without partitions is evicted otherwise and cannot come
@@ -145,7 +151,11 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         if tp in self.trackers:
             self.waiting[tp] += len(records)
             message = self._batch_message(tp, records[-1], Batch(tp, records, start, epoch))
-            await self.wait_first(self.callback(message), self.suspend_flow.wait())
+            waits = begin(self.callback(message))
+            if (
+                waits is not None
+            ):  # the agent's queue is full; to wait for every message would cost four tasks
+                await self.wait_first(waits, self.suspend_flow.wait())
         elif self._is_changelog_tp(tp):
             self.app.tables.recovery.restore(tp, records)
             await asyncio.sleep(0)

@@ -9,6 +9,7 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
 from faust import Event
 from faust.transport import consumer as stock_consumer
+from faust.transport.conductor import Conductor
 from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -50,6 +51,12 @@ def test_the_fetcher_reads_through_our_loop() -> None:
     stock.takes(Consumer._is_changelog_tp, "tp")
     stock.takes(driver.Consumer.seek_wait, "partitions")
     stock.has(driver.Consumer, "assignment", "consumer_stopped_errors", "crash", "wait", "wait_first")
+
+
+def test_a_message_is_handed_over_by_a_coroutine() -> None:
+    """We run it without a task up to where it waits, which is the queue of an agent, nothing before."""
+    stock.says(Conductor._compile_message_handler, "async def on_message(", "return await callback(message)")
+    stock.says(Conductor.__init__, "self.on_message = self._compile_message_handler()")
 
 
 def test_the_state_we_read_is_there() -> None:
