@@ -73,6 +73,13 @@ async def test_jobs_that_never_wait_share_one_runner():
         assert (runners.ready, len(runners.running)) == (0, 0)
 
 
+async def test_a_job_nobody_else_runs_beside_begins_in_the_next_turn():
+    async with running() as (runners, attempts):
+        push(runners, "a")
+        await asyncio.sleep(0)
+        assert attempts.started == ["a"]
+
+
 async def test_jobs_that_wait_do_not_hold_up_the_others():
     async with running() as (runners, attempts):
         attempts.hold(*"abcd")
