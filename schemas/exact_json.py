@@ -8,7 +8,8 @@ import orjson
 
 _LEAST, _MOST = -(2**63), 2**64 - 1  # of what orjson writes
 _DEEPEST: Final = 254  # the same
-_MAYBE_BEYOND_64_BITS: Final = re.compile(rb"[0-9]{19}")
+# Twenty digits, or nineteen below zero. Fewer always fit: nanoseconds since 1970 have nineteen.
+_MAYBE_BEYOND_64_BITS: Final = re.compile(rb"[0-9]{19}(?:[0-9]|(?<=-[0-9]{19}))")
 
 
 def loads(text: bytes) -> Any:

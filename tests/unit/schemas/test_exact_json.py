@@ -19,11 +19,18 @@ def test_any_document_comes_back(document: object) -> None:
     assert loads(dumps(document)) == document
 
 
-@pytest.mark.parametrize("number", [2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**300])
+@pytest.mark.parametrize(
+    "number", [2**63, 10**19 - 1, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, -(10**19) + 1, 10**300]
+)
 def test_no_digit_is_lost(number: int) -> None:
     text = b'{"id":%d,"ids":[%d]}' % (number, number)
     assert loads(text) == {"id": number, "ids": [number]}
     assert dumps(loads(text)) == text
+
+
+def test_nanoseconds_since_1970_are_no_reason_to_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("schemas.exact_json.json", None)
+    assert loads(b'{"sent_ns":1764115200000000000}') == {"sent_ns": 1764115200000000000}
 
 
 @pytest.mark.parametrize("text", [b"", b"NaN", b"[1,]", b"1e999", b"\xff", b'"\\ud800"'])
