@@ -27,9 +27,7 @@ log = structlog.get_logger()
 
 GETMANY_SECONDS: Final = 0.05
 HOLD_SECONDS: Final = 0.02
-TURNS_TO_HANDLER: Final = (
-    2  # of the loop, to the agent and to a runner: they go first, asking for more can wait
-)
+TURNS_TO_HANDLER: Final = 2  # of the loop: to the agent, and to a runner
 REVOKE_COMMIT_SECONDS: Final = 3.0
 
 
@@ -130,7 +128,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             if epoch != self.epoch or not self.flow_active:
                 return  # every partition is sought anew before reading goes on
             await self._hand_over(TP(partition.topic, partition.partition), records, epoch)
-        for _ in range(TURNS_TO_HANDLER):
+        for _ in range(TURNS_TO_HANDLER):  # they go first, asking for more can wait
             await asyncio.sleep(0)
 
     def _stay_in_group(self) -> None:
@@ -151,11 +149,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         if tp in self.trackers:
             self.waiting[tp] += len(records)
             message = self._batch_message(tp, records[-1], Batch(tp, records, start, epoch))
-            waits = begin(self.callback(message))
-            if (
-                waits is not None
-            ):  # the agent's queue is full; to wait for every message would cost four tasks
-                await self.wait_first(waits, self.suspend_flow.wait())
+            # To wait for every message would cost four tasks, and the agent's queue is hardly ever full.
+            rest = begin(self.callback(message))
+            if rest is not None:
+                await self.wait_first(rest, self.suspend_flow.wait())
         elif self._is_changelog_tp(tp):
             self.app.tables.recovery.restore(tp, records)
             await asyncio.sleep(0)

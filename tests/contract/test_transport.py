@@ -54,7 +54,7 @@ def test_the_fetcher_reads_through_our_loop() -> None:
 
 
 def test_a_message_is_handed_over_by_a_coroutine() -> None:
-    """We run it without a task up to where it waits, which is the queue of an agent, nothing before."""
+    """We run it without a task of its own up to where it waits."""
     stock.says(Conductor._compile_message_handler, "async def on_message(", "return await callback(message)")
     stock.says(Conductor.__init__, "self.on_message = self._compile_message_handler()")
 
