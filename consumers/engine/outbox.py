@@ -6,11 +6,11 @@ so sizes and topics are checked first, and a refusal that comes all the same rep
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from consumers.engine.group import Letter
 from consumers.errors import OutputFailed
@@ -128,17 +128,17 @@ class Outbox:
         """Write dead letters to the partition of their source; waits for a broker that is away."""
         waiting: list[Sequence[Letter]] = [letters]
         while waiting:
-            producer, group = self.producer, waiting[0]
-            try:
-                await _send_batches(producer, topic, partition, group)
-                del waiting[0]
-            except KafkaError as error:
-                log.warning("dead_letter_delayed", topic=topic, partition=partition, error=repr(error))
-                if not error.retriable:
-                    await self._renew(producer)
-                if _too_large(error):
-                    waiting[0:1] = _smaller(group)
-                await asyncio.sleep(RETRY_SECONDS)
+            producer = self.producer
+            refused = await _send_batches(producer, topic, partition, waiting.pop(0))
+            if not refused:
+                continue
+            waiting[:0] = [group for batch in refused for group in batch.to_send_again()]
+            for batch in refused:
+                error = repr(batch.error)
+                log.warning("dead_letter_delayed", topic=topic, partition=partition, error=error)
+            if not all(batch.error.retriable for batch in refused):
+                await self._renew(producer)
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _renew(self, broken: Any) -> None:
         async with self._renewing:
@@ -178,25 +178,54 @@ async def _send_alone(
     await (await producer.send_batch(batch, topic, partition=partition))
 
 
-async def _send_batches(producer: Any, topic: str, partition: int, letters: Sequence[Letter]) -> None:
-    builders, builder = [], producer.create_batch()
+class _Refused(NamedTuple):
+    """Letters the broker did not take, and why."""
+
+    letters: Sequence[Letter]
+    error: KafkaError
+
+    def to_send_again(self) -> list[Sequence[Letter]]:
+        """Letters refused together for their size each for itself: only one that is too large alone loses
+        what it carries."""
+        if not isinstance(self.error, MessageSizeTooLargeError | RecordListTooLargeError):
+            return [self.letters]
+        if len(self.letters) == 1:
+            return [[_shortened(self.letters[0])]]
+        return [[letter] for letter in self.letters]
+
+
+async def _send_batches(
+    producer: Any, topic: str, partition: int, letters: Sequence[Letter]
+) -> list[_Refused]:
+    """Send letters in as few batches as they take. All but those returned are in the topic."""
+    batches = _batches_of(producer, letters)
+    answers = await asyncio.gather(
+        *(_send_batch(producer, topic, partition, builder) for builder, _ in batches), return_exceptions=True
+    )
+    refused = []
+    for (_, batch), answer in zip(batches, answers, strict=True):
+        if isinstance(answer, KafkaError):
+            refused.append(_Refused(batch, answer))
+        elif isinstance(answer, BaseException):
+            raise answer
+    return refused
+
+
+async def _send_batch(producer: Any, topic: str, partition: int, builder: Any) -> None:
+    await (await producer.send_batch(builder, topic, partition=partition))
+
+
+def _batches_of(producer: Any, letters: Sequence[Letter]) -> list[tuple[Any, list[Letter]]]:
+    builder: Any = producer.create_batch()
+    batches: list[tuple[Any, list[Letter]]] = [(builder, [])]
     for letter in letters:
-        if builder.append(key=letter.key, value=letter.value, timestamp=None, headers=letter.headers) is None:
-            builders.append(builder)
+        content: dict[str, Any] = letter._asdict() | {"timestamp": None}
+        if builder.append(**content) is None:
             builder = producer.create_batch()
-            builder.append(key=letter.key, value=letter.value, timestamp=None, headers=letter.headers)
-    builders.append(builder)
-    sent = [await producer.send_batch(each, topic, partition=partition) for each in builders]
-    await asyncio.gather(*sent)
-
-
-def _too_large(error: KafkaError) -> bool:
-    return error.errno in (10, 18)  # MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE
-
-
-def _smaller(group: Sequence[Letter]) -> list[Sequence[Letter]]:
-    """Letters refused together each for itself: only one that is too large alone loses what it carries."""
-    return [[_shortened(group[0])]] if len(group) == 1 else [[letter] for letter in group]
+            builder.append(**content)  # the first one fits whatever its size
+            batches.append((builder, []))
+        batches[-1][1].append(letter)
+    return batches
 
 
 def _shortened(letter: Letter) -> Letter:

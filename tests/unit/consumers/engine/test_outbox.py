@@ -2,8 +2,10 @@ import pytest
 from aiokafka.errors import (
     InvalidTopicError,
     KafkaError,
+    KafkaTimeoutError,
     MessageSizeTooLargeError,
     NotEnoughReplicasError,
+    ProducerClosed,
     TopicAuthorizationFailedError,
 )
 
@@ -123,6 +125,19 @@ async def test_letters_too_large_together_are_whole_alone(outbox, made, monkeypa
     made[0].errors = [MessageSizeTooLargeError()]
     await outbox.send_letters("dlq", 3, LETTERS)
     assert [[record.value for record in batch] for batch in made[0].batches] == [[b"1"], [b"2"]]
+
+
+@pytest.mark.parametrize(
+    "error", [MessageSizeTooLargeError(), NotEnoughReplicasError(), KafkaTimeoutError(), ProducerClosed()]
+)
+async def test_letters_that_were_taken_are_not_written_again_for_those_that_were_not(outbox, made, error):
+    made[0].room = 1
+    made[0].errors = [None, error]
+    letters = [*LETTERS, Letter(b"c", b"3", [])]
+    await outbox.send_letters("dlq", 3, letters)
+    written = [record.key for producer in made for batch in producer.batches for record in batch]
+    assert sorted(written) == [b"a", b"b", b"c"]
+    assert len(made) == (1 if error.retriable else 2)
 
 
 async def test_only_the_letter_that_is_too_large_alone_is_shortened(outbox, made, monkeypatch):
