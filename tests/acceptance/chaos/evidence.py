@@ -1,5 +1,6 @@
 """What Kafka holds in the end, read record by record without Headrace's own folding."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -74,6 +75,19 @@ class StateLog:
             self.entries[record.key.decode()].append(entry)
         else:
             self.foreign[record.key.decode()].append(entry)
+
+    def let_go_ms(self, id: str) -> float:
+        """From when on the offset of a job might be committed; infinity for never.
+
+        That it runs is not enough for the worker that wrote so; whoever took over from it has the job from
+        that record, and needs its event no more.
+        """
+        return min((self._lets_go_ms(entry) for entry in self.entries.get(id, ())), default=math.inf)
+
+    def _lets_go_ms(self, entry: Entry) -> float:
+        if entry.lets_go:
+            return entry.at_ms
+        return next((fence.at_ms for fence in self.fences if fence.offset > entry.offset), math.inf)
 
 
 @dataclass

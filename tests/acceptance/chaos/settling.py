@@ -1,4 +1,4 @@
-"""When each input offset was settled: the last of its jobs finished, parked, detached, or handed on."""
+"""When each offset was settled: the last of its jobs finished, parked, detached, taken over or handed on."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -77,12 +77,11 @@ class Settling:
 
 
 def _first_records(evidence: Evidence) -> dict[str, float]:
-    """When each job was first finished, parked or detached."""
+    """When each job was first finished, parked, detached or taken over."""
     first: dict[str, float] = {}
     for log in (*evidence.retry.values(), *evidence.ledger.values()):
-        for id, entries in log.entries.items():
-            at_ms = min((entry.at_ms for entry in entries if entry.lets_go), default=math.inf)
-            first[id] = min(first.get(id, math.inf), at_ms)
+        for id in log.entries:
+            first[id] = min(first.get(id, math.inf), log.let_go_ms(id))
     return first
 
 
