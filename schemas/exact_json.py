@@ -1,26 +1,34 @@
 """JSON with integers of any size: orjson makes floats of those beyond 64 bits, and writes none."""
 
 import json
-import re
 from typing import Any, Final
 
 import orjson
 
 _LEAST, _MOST = -(2**63), 2**64 - 1  # of what orjson writes
 _DEEPEST: Final = 254  # the same
-# Twenty digits, or nineteen below zero. Fewer always fit: nanoseconds since 1970 have nineteen.
-_MAYBE_BEYOND_64_BITS: Final = re.compile(rb"[0-9]{19}(?:[0-9]|(?<=-[0-9]{19}))")
+# Twenty digits, or nineteen below zero. Fewer always fit: nanoseconds since 1970 have nineteen. With every
+# digit a zero two plain searches tell, several times quicker than a regular expression.
+_ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
+_TWENTY, _NINETEEN_BELOW = b"0" * 20, b"-" + b"0" * 19
 
 
 def loads(text: bytes) -> Any:
     """The document of a JSON text. Raises ValueError."""
     document = orjson.loads(text)
-    if _MAYBE_BEYOND_64_BITS.search(text) is None:
+    if not _may_be_beyond_64_bits(text):
         return document
     try:
         return json.loads(text)
     except RecursionError:
         raise ValueError("JSON with very large integers is nested too deep") from None
+
+
+def _may_be_beyond_64_bits(text: bytes) -> bool:
+    if len(text) < len(_TWENTY):
+        return False
+    zeros = text.translate(_ZEROS)
+    return _TWENTY in zeros or _NINETEEN_BELOW in zeros
 
 
 def dumps(document: Any) -> bytes:
