@@ -6,10 +6,15 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
-from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    for_code,
+)
 from aiokafka.producer.message_accumulator import MessageAccumulator
 
-from consumers.engine.outbox import _too_large
 from tests.contract.stock import Stock
 
 stock = Stock("consumers/engine/outbox.py")
@@ -58,11 +63,11 @@ def test_sequence_numbers_move_on_before_a_batch_is_sent() -> None:
     )
 
 
-@pytest.mark.parametrize("code", [10, 18])
-def test_errors_say_whether_size_was_the_reason(code: int) -> None:
+@pytest.mark.parametrize(("code", "kind"), [(10, MessageSizeTooLargeError), (18, RecordListTooLargeError)])
+def test_errors_say_whether_size_was_the_reason(code: int, kind: type[KafkaError]) -> None:
     error = for_code(code)()
     stock.holds(error.errno == code and not error.retriable, f"{error!r} has another code or is retriable")
-    stock.holds(_too_large(error), f"{error!r} does not count as too large")
+    stock.holds(isinstance(error, kind), f"the broker's {code} does not become {kind.__name__}")
 
 
 def test_a_lost_connection_is_retriable_and_too_large_is_not() -> None:
