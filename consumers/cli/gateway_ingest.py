@@ -6,7 +6,7 @@ from multiprocessing.connection import Connection
 
 from consumers.engine.connection import mend_connections
 from consumers.telemetry.logs import configure
-from events.gateway.collecting import collect_seldom
+from events.garbage import collect_seldom
 from events.gateway.settings import GatewaySettings
 from events.status.ingest_process import ingest_for
 from events.status.settings import StatusSettings

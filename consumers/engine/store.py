@@ -17,6 +17,7 @@ from consumers.engine.statedb import ALIVE, StateDb
 
 CACHE_BYTES: Final = 32 << 20
 MEMTABLE_BYTES: Final = 32 << 20
+MEMTABLE_FILTER: Final = 0.02  # of a memtable, for a filter: nearly every id that is looked up is a new one
 MAX_AWAY_MS: Final = 12 * 3600 * 1000  # half of Kafka's default delete.retention.ms of 24 h
 
 
@@ -34,6 +35,8 @@ class SharedMemory:
         options.set_write_buffer_size(8 << 20)
         options.set_max_write_buffer_number(3)
         options.set_write_buffer_manager(self.memtables)
+        options.set_memtable_prefix_bloom_ratio(MEMTABLE_FILTER)
+        options.set_memtable_whole_key_filtering(True)
         blocks = rocksdict.BlockBasedOptions()
         blocks.set_block_cache(self.cache)
         blocks.set_bloom_filter(10, False)

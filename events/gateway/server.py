@@ -8,7 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from events.errors import EventsError
-from events.gateway.collecting import collect_seldom
+from events.garbage import collect_seldom
 from events.gateway.settings import GatewaySettings
 
 KEEP_ALIVE_SECONDS = 75
