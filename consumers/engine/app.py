@@ -62,7 +62,7 @@ def new_app(settings: WorkerSettings, engine: Any) -> App:
         store="rocksdb://?driver=rocksdict",
         datadir=str(settings.state_dir),
         TableManager=StateTables,
-        broker_max_poll_records=2000,
+        broker_max_poll_records=1000,
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=min(1.0, settings.session_timeout_seconds / 3),
         broker_commit_interval=settings.commit_interval_seconds,

@@ -112,14 +112,16 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             return
         if self._astray:
             await self._seek_to_taken()
-        active = self.engine.open_partitions(self._get_active_partitions())
+        owned = self._get_active_partitions()
+        active = self.engine.open_partitions(owned)
         if not self._positioned:
             active -= self.trackers.keys()
         if not active:
             await asyncio.sleep(HOLD_SECONDS)
             return
         epoch = self.epoch
-        fetched = await self._getmany(active, GETMANY_SECONDS)
+        # Of those left out records may be there already: look again as soon as there may be room.
+        fetched = await self._getmany(active, GETMANY_SECONDS if active == owned else HOLD_SECONDS)
         self.last_poll = time.monotonic()
         if not fetched or self.should_stop:
             await asyncio.sleep(0)

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 from faust.types import TP
 
-from consumers.engine.engine import Engine
+from consumers.engine.engine import MOST_WAITING, Engine
 from consumers.engine.tracker import Tracker
 from consumers.engine.transport import Batch, Consumer
 
-INPUT, OTHER, CHANGELOG = TP("in", 0), TP("in", 1), TP("state", 0)
+INPUT, OTHER, CHANGELOG, ELSEWHERE = TP("in", 0), TP("in", 1), TP("state", 0), TP("elsewhere", 0)
 MOST, FARTHEST = 10, 100
 
 
@@ -25,7 +25,7 @@ def consumer(*, taken=0, first=0):
 def open_partitions(of):
     settings = SimpleNamespace(partition_in_flight=MOST, max_distance=FARTHEST)
     engine = SimpleNamespace(app=SimpleNamespace(consumer=of), _assembly=SimpleNamespace(settings=settings))
-    return Engine.open_partitions(engine, {INPUT, OTHER, CHANGELOG})
+    return Engine.open_partitions(engine, {CHANGELOG, *of.trackers})
 
 
 def batch(records, *, epoch=3):
@@ -49,6 +49,18 @@ def test_a_partition_is_full_with_what_is_in_flight_waits_to_be_taken_or_is_too_
     of = consumer(taken=taken, first=first)
     of.waiting[INPUT] = waiting
     assert open_partitions(of) == ({INPUT, OTHER, CHANGELOG} if is_open else {OTHER, CHANGELOG})
+
+
+@pytest.mark.parametrize(("waiting", "is_open"), [(MOST_WAITING - 2, True), (MOST_WAITING - 1, False)])
+def test_nothing_of_a_topic_is_fetched_while_many_of_its_records_wait(monkeypatch, waiting, is_open):
+    monkeypatch.setitem(globals(), "MOST", 10 * MOST_WAITING)
+    of = consumer()
+    elsewhere = of.trackers[ELSEWHERE] = Tracker()
+    elsewhere.take(0, 1)
+    of.waiting.update({INPUT: waiting, OTHER: 1})
+    assert open_partitions(of) == (
+        {INPUT, OTHER, CHANGELOG, ELSEWHERE} if is_open else {CHANGELOG, ELSEWHERE}
+    )
 
 
 def test_a_batch_that_was_taken_makes_room():
