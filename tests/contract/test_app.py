@@ -64,7 +64,7 @@ def test_settings_mean_what_they_did(app: App) -> None:
         "broker_session_timeout": 9,
         "broker_heartbeat_interval": 1.0,
         "broker_rebalance_timeout": 30.0,
-        "broker_max_poll_records": 2000,
+        "broker_max_poll_records": 1000,
         "consumer_group_instance_id": "one",
         "consumer_auto_offset_reset": "earliest",
         "stream_wait_empty": False,
