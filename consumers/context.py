@@ -46,7 +46,7 @@ class Context:
 
     __slots__ = ("_job", "_log", "_port", "_steps", "state")
 
-    def __init__(self, *, job: "Job", state: Mapping[str, Any], port: JobPort) -> None:
+    def __init__(self, job: "Job", state: Mapping[str, Any], port: JobPort) -> None:
         self._job = job
         self._port = port
         self._log: Any = None

@@ -11,7 +11,7 @@ from events import structured
 from events.errors import Undecodable
 from events.times import event_time, rfc3339
 from schemas import exact_json
-from schemas.cloudevent import JSON, CloudEvent, is_json
+from schemas.cloudevent import JSON, CloudEvent, is_json, received
 from schemas.state import Headers
 
 CONTENT_TYPE: Final = "content-type"
@@ -97,7 +97,7 @@ def _binary(attributes: dict[str, str], extensions: dict[str, str], value: bytes
         if attributes["specversion"] != "1.0":
             raise Undecodable(f"ce_specversion is {attributes['specversion'][:40]!r}, expected '1.0'")
         time = attributes.get("time")
-        return CloudEvent(
+        return received(
             id=attributes["id"],
             source=attributes["source"],
             type=attributes["type"],

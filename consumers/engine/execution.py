@@ -93,7 +93,7 @@ class Execution:
         job.outputs = None
         current_job.set(job)
         self._telemetry.started(job)
-        decision = await self._run(job, Context(job=job, state=self._state, port=self))
+        decision = await self._run(job, Context(job, self._state, self))
         if decision is None:
             self._telemetry.abandoned(job)
             return

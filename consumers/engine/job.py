@@ -84,7 +84,6 @@ class Job:
 
     def __init__(
         self,
-        *,
         id: str,
         task: "Task[..., Any] | None",
         task_name: str,

@@ -263,15 +263,8 @@ class Reader:
         position: Position,
         task_name: str | None = None,
     ) -> Job:
-        job = Job(
-            id=id,
-            task=task,
-            task_name=task.name if task is not None else task_name or "",
-            event=event,
-            raw=raw,
-            position=position,
-            source=self._source,
-        )
+        name = task.name if task is not None else task_name or ""
+        job = Job(id, task, name, event, raw, position, self._source)  # names would cost 0.3 µs
         if not 0 < raw.timestamp_ms <= self._plausible_until_ms:  # a producer may write any timestamp
             now_ms = self._now_ms()
             self._plausible_until_ms = now_ms + CLOCK_SKEW_MS
