@@ -55,7 +55,11 @@ def down(port: int | None, data: Path | None, as_json: bool) -> None:
         return
     broker = _broker(port, data)
     broker.stop()
-    _tell(broker.status().as_json(), as_json=as_json)
+    left = broker.status()
+    if left.state == "stopped" and not as_json:
+        click.echo(f"Stopped: no broker runs at {left.bootstrap_servers}. Data stay in {left.data_dir}.")
+        return
+    _tell(left.as_json(), as_json=as_json)
 
 
 @command.command()

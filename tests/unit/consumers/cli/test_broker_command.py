@@ -49,7 +49,8 @@ def test_up_status_down() -> None:
     assert run("status").exit_code == 1
     assert run("up").stdout == "Kafka answers at 127.0.0.1:9092 (java, data in /data).\n"
     assert run("status").exit_code == 0
-    assert run("down").stdout == "No broker runs at 127.0.0.1:9092; `headrace broker up` starts one.\n"
+    assert run("down").stdout == "Stopped: no broker runs at 127.0.0.1:9092. Data stay in /data.\n"
+    assert run("status").stdout == "No broker runs at 127.0.0.1:9092; `headrace broker up` starts one.\n"
 
 
 def test_a_silent_broker_is_no_running_broker(monkeypatch: pytest.MonkeyPatch) -> None:
