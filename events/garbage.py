@@ -7,8 +7,7 @@ def collect_seldom(growth: int = 50_000) -> None:
     """Leave what was loaded by now alone for good, and look only when `growth` more objects came than went.
 
     What is in flight is no garbage, and looking at it costs more than making it: `growth` should be above
-    what comes and goes with the load. `gc.collect(1)` now and then bounds how long a cycle is kept.
+    what comes and goes with the load. Whoever looks that seldom calls `gc.collect()` now and then as well.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(growth, 20, 50)

@@ -133,6 +133,7 @@ class Machinery:
 
     async def start(self, health: Health) -> None:
         """Connect, join the group, keep `health` up to date."""
+        gc.collect()
         collect_seldom(JOBS_IN_FLIGHT_OBJECTS)
         await self.outbox.start()
         await self.state_producer.start()
@@ -171,7 +172,7 @@ class Machinery:
     async def _return_memory() -> None:
         while True:
             await asyncio.sleep(RETURN_MEMORY_SECONDS)
-            gc.collect(1)
+            gc.collect()  # old cycles as well: by itself a quiet worker would never get to those
             await asyncio.to_thread(return_what_is_free)
 
     def _spawn(self, work: Any) -> None:
