@@ -27,17 +27,17 @@ class CloudEvent:
 
     def __init__(
         self,
-        *,
         type: str,
         source: str,
         id: str | None = None,
-        data: Any = _UNSET,
-        raw_data: bytes | None = None,
         subject: str | None = None,
         time: dt.datetime | None = None,
         datacontenttype: str | None = JSON,
         dataschema: str | None = None,
         extensions: dict[str, str] | None = None,
+        raw_data: bytes | None = None,
+        *,
+        data: Any = _UNSET,
     ) -> None:
         self.has_given_id = id is not None  # else it is random, and a repeat would have another
         self.id = id or str(uuid.uuid4())
@@ -94,37 +94,6 @@ class CloudEvent:
         return all(getattr(self, name) == getattr(other, name) for name in _COMPARED)
 
     __hash__ = None  # type: ignore[assignment]
-
-
-def received(
-    *,
-    id: str,
-    source: str,
-    type: str,
-    subject: str | None,
-    time: dt.datetime | None,
-    datacontenttype: str | None,
-    dataschema: str | None,
-    extensions: dict[str, str],
-    raw_data: bytes | None,
-) -> CloudEvent:
-    """An event as it came, whose data nobody has parsed.
-
-    Made for every record: a call of the class with names takes twice as long.
-    """
-    event = object.__new__(CloudEvent)
-    event.has_given_id = True
-    event.id = id
-    event.source = source
-    event.type = type
-    event.subject = subject
-    event.time = time
-    event.datacontenttype = datacontenttype
-    event.dataschema = dataschema
-    event.extensions = extensions
-    event.raw_data = raw_data
-    event._data = _UNSET
-    return event
 
 
 _COMPARED: Final = (

@@ -22,8 +22,8 @@ def consumer(*, taken=0, first=0):
     return SimpleNamespace(trackers={INPUT: tracker, OTHER: Tracker()}, waiting=Counter(), epoch=3)
 
 
-def open_partitions(of):
-    settings = SimpleNamespace(partition_in_flight=MOST, max_distance=FARTHEST)
+def open_partitions(of, *, most=MOST):
+    settings = SimpleNamespace(partition_in_flight=most, max_distance=FARTHEST)
     engine = SimpleNamespace(app=SimpleNamespace(consumer=of), _assembly=SimpleNamespace(settings=settings))
     return Engine.open_partitions(engine, {CHANGELOG, *of.trackers})
 
@@ -52,13 +52,12 @@ def test_a_partition_is_full_with_what_is_in_flight_waits_to_be_taken_or_is_too_
 
 
 @pytest.mark.parametrize(("waiting", "is_open"), [(MOST_WAITING - 2, True), (MOST_WAITING - 1, False)])
-def test_nothing_of_a_topic_is_fetched_while_many_of_its_records_wait(monkeypatch, waiting, is_open):
-    monkeypatch.setitem(globals(), "MOST", 10 * MOST_WAITING)
+def test_nothing_of_a_topic_is_fetched_while_many_of_its_records_wait(waiting, is_open):
     of = consumer()
     elsewhere = of.trackers[ELSEWHERE] = Tracker()
     elsewhere.take(0, 1)
     of.waiting.update({INPUT: waiting, OTHER: 1})
-    assert open_partitions(of) == (
+    assert open_partitions(of, most=10 * MOST_WAITING) == (
         {INPUT, OTHER, CHANGELOG, ELSEWHERE} if is_open else {CHANGELOG, ELSEWHERE}
     )
 
