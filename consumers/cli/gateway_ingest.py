@@ -1,5 +1,6 @@
 """The process that reads for `headrace gateway`, which starts it."""
 
+import faulthandler
 import signal
 import sys
 from multiprocessing.connection import Connection
@@ -21,6 +22,7 @@ def main() -> None:
     configure(settings)
     mend_connections()
     collect_seldom()
+    faulthandler.enable()
     with Connection(int(sys.argv[1])) as connection:
         ingest_for(connection, StatusSettings(status_dir=settings.gateway_state_dir))
 

@@ -58,6 +58,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 few = sum(map(len, records.values())) <= FEW
                 time.sleep(LET_GO_SECONDS if few else LET_GO_OF_MANY_SECONDS)
 
+    def close(self) -> None:
+        """Nothing: the thread closes its consumer itself when it stops.
+
+        Faust calls this when a rebalance meets a stop, and closes the connections in the loop of another
+        thread than theirs: libuv then calls a callback that is gone, and the process dies of it.
+        """
+
     async def pause_fetching(self, tps: set[TP]) -> None:
         assigned = self._consumer.assignment()
         self._consumer.pause(*(TopicPartition(*tp) for tp in tps if TopicPartition(*tp) in assigned))

@@ -4,6 +4,7 @@ Whatever can be refused is refused before anything connects to the group; a stop
 """
 
 import asyncio
+import faulthandler
 import inspect
 import os
 import signal
@@ -38,6 +39,7 @@ EXIT_STUCK: Final = 70
 
 def run(settings: WorkerSettings, registry: Registry) -> int:
     """Run a worker until it is told to stop; returns the exit code."""
+    faulthandler.enable()  # should a library of ours not written in Python crash: where, on standard error
     fix_thresholds()
     mend_connections()
     mend_header_names()

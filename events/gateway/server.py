@@ -1,6 +1,7 @@
 """The gateway as a process: one uvicorn in it, until told to stop."""
 
 import asyncio
+import faulthandler
 import signal
 from types import FrameType
 
@@ -60,6 +61,7 @@ def serve(app: FastAPI, settings: GatewaySettings) -> None:
             "set HEADRACE_GATEWAY_PORT to a free port, 0 for any"
         ) from None
     collect_seldom()
+    faulthandler.enable()
     # uvicorn raises the signal again once it has stopped; a good stop ends with 0.
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, _stopped)

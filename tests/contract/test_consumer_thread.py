@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import Fetcher
+from faust.app.base import App
 from faust.transport.drivers import aiokafka as driver
 from mode.threads import ServiceThread
 from mode.utils import futures
@@ -41,6 +42,16 @@ def test_records_are_fetched_as_the_stock_thread_does_it() -> None:
     stock.sets(ServiceThread, "parent_loop", "thread_loop")
     stock.takes(futures.maybe_set_result, "fut", "result")
     stock.takes(futures.maybe_set_exception, "fut", "exc")
+
+
+def test_a_rebalance_that_meets_a_stop_closes_nothing_from_the_other_thread() -> None:
+    thread = driver.AIOKafkaConsumerThread
+    stock.says(App._on_rebalance_when_stopped, "self.consumer.close()")
+    stock.says(driver.Consumer.close, "self._thread.close()")
+    stock.says(thread.close, "run_coroutine_threadsafe( self._consumer._client.close(), self.app.loop )")
+    stock.says(thread.on_thread_stop, "await self._consumer.stop()")
+    untouchable: Any = None
+    ConsumerThread.close(untouchable)
 
 
 class Thread:
