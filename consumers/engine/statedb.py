@@ -7,6 +7,7 @@ another time is stale.
 """
 
 import struct
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -48,7 +49,7 @@ def due_key(due_ms: int, id: bytes) -> bytes:
 
 
 class StateDb:
-    """Records of one state partition. Every method is synchronous and short."""
+    """Records of one state partition. Every method is synchronous, and short but for one."""
 
     def __init__(self, db: "rocksdict.Rdict", *, indexed: bool) -> None:
         self._db = db
@@ -58,6 +59,8 @@ class StateDb:
         self.fence = _read_fence(db.get(FENCE))
         self.previous_fence: Fence | None = None  # of the owner before the one whose fence is the last
         self.cursor: bytes = DUE
+        self._compacting = threading.Lock()
+        self._closed = False
         self.has_records = next(iter(self._keys(RECORD, 1)), None) is not None
 
     def get(self, ids: Sequence[bytes]) -> list[bytes | None]:
@@ -211,7 +214,26 @@ class StateDb:
 
     def compact_index(self) -> None:
         """Drop the tombstones that firing left below the cursor. Blocking: call it in a thread."""
-        self._db.compact_range(DUE, self.cursor)
+        with self._compacting:
+            try:
+                if not self._closed:
+                    self._db.compact_range(DUE, self.cursor)
+            except Exception:
+                if not self._closed:  # else it was ended for `close`
+                    raise
+
+    def close(self) -> None:
+        """Close the database; a compaction that runs is ended first. It can be opened again."""
+        self._closed = True
+        ended = self._compacting.locked()
+        if ended:
+            self._db.cancel_all_background(False)
+        with self._compacting:
+            try:
+                self._db.close()
+            except Exception:
+                if not ended:  # else it is closed but not flushed: what was written is in its log
+                    raise
 
 
 def _writer_and_expiry(record: Any) -> tuple[int, int]:

@@ -89,8 +89,8 @@ class StateStore(rocksdb.Store):  # type: ignore[misc]
 
     def close(self, partition: int) -> None:
         """Close the database of a partition; the next use opens it again."""
-        self.partitions.pop(partition, None)
-        db = self._dbs.pop(partition, None)
+        db = self.partitions.pop(partition, None)
+        self._dbs.pop(partition, None)
         if db is not None:
             db.close()
 

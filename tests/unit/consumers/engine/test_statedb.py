@@ -1,3 +1,5 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -122,6 +124,31 @@ def test_next_due_is_none_when_all_fired(disk):
     assert db.next_due_ms() is None
     db.compact_index()
     assert list(db.index()) == [due_key(100, b"a")]
+
+
+def test_a_database_whose_index_is_being_compacted_can_be_closed(disk):
+    db = disk.open()
+    fired = [Change(b"%05d" % number, value(due_ms=100 + number)) for number in range(20_000)]
+    db.apply(fired, offset=0, now_ms=NOW_MS)
+    for round in range(5):
+        db.fired(due_key(100_000, b""))
+        began = threading.Event()
+        with ThreadPoolExecutor(1) as pool:
+
+            def compact(db=db, began=began):
+                began.set()
+                db.compact_index()
+
+            compacting = pool.submit(compact)
+            began.wait()
+            db.close()
+            compacting.result()
+        db.compact_index()  # too late, and harmless
+        disk.rocks = None
+        db = disk.open()
+        assert db.offset == round
+        assert len(list(db.index())) == 20_000
+        db.apply(fired, offset=round + 1, now_ms=NOW_MS)
 
 
 def test_forgotten_entries_are_gone(disk):
