@@ -1,9 +1,11 @@
 """The process that reads for `headrace gateway`, which starts it."""
 
 import faulthandler
+import os
 import signal
 import sys
 from multiprocessing.connection import Connection
+from typing import Final
 
 from consumers.engine.connection import mend_connections
 from consumers.telemetry.logs import configure
@@ -11,6 +13,8 @@ from events.garbage import collect_seldom
 from events.gateway.settings import GatewaySettings
 from events.status.ingest_process import ingest_for
 from events.status.settings import StatusSettings
+
+NICENESS: Final = 5  # where processors are short, answering goes before reading
 
 
 def main() -> None:
@@ -23,6 +27,7 @@ def main() -> None:
     mend_connections()
     collect_seldom()
     faulthandler.enable()
+    os.nice(NICENESS)
     with Connection(int(sys.argv[1])) as connection:
         ingest_for(connection, StatusSettings(status_dir=settings.gateway_state_dir))
 

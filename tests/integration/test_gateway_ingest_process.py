@@ -20,6 +20,10 @@ def is_there(pid: int) -> bool:
     return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
 
 
+def niceness(pid: int) -> int:
+    return os.getpriority(os.PRIO_PROCESS, pid)
+
+
 async def enqueued(client: httpx2.AsyncClient) -> str:
     answer = await client.post("/jobs", json={"task": "send_email", "args": {"to": "a"}})
     assert answer.status_code == 202
@@ -37,6 +41,8 @@ async def test_it_is_begun_again_when_it_dies(
             before = await enqueued(client)
             assert (await client.get(f"/jobs/{before}")).json()["state"] == "pending"
             (reader,) = process.readers()
+            assert process.process is not None
+            assert niceness(reader) > niceness(process.process.pid), "answers go first"
             os.kill(reader, signal.SIGKILL)
             after = await enqueued(client)
             for job_id in (before, after):
