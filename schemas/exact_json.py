@@ -8,10 +8,10 @@ import orjson
 _LEAST, _MOST = -(2**63), 2**64 - 1  # of what orjson writes
 _DEEPEST: Final = 254  # the same
 # Twenty digits, or nineteen below zero. Fewer always fit: nanoseconds since 1970 have nineteen. With every
-# digit a zero a plain search tells, several times quicker than a regular expression, and `find` than `in`,
-# which first takes what is sought for a number.
-_ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
-_NINETEEN, _TWENTY, _NINETEEN_BELOW = b"0" * 19, b"0" * 20, b"-" + b"0" * 19
+# digit and minus a zero a plain search tells, several times quicker than a regular expression, and `find`
+# than `in`, which first takes what is sought for a number.
+_ZEROS: Final = bytes.maketrans(b"-123456789", b"0000000000")
+_TWENTY: Final = b"0" * 20
 
 
 def loads(text: bytes) -> Any:
@@ -26,10 +26,7 @@ def loads(text: bytes) -> Any:
 
 
 def _may_be_beyond_64_bits(text: bytes) -> bool:
-    zeros = text.translate(_ZEROS)
-    if zeros.find(_NINETEEN) < 0:
-        return False
-    return _TWENTY in zeros or _NINETEEN_BELOW in zeros
+    return text.translate(_ZEROS).find(_TWENTY) >= 0
 
 
 def dumps(document: Any) -> bytes:
