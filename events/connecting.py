@@ -5,7 +5,9 @@ Kafka is away.
 """
 
 import asyncio
-from typing import Any, Final, TypeAlias
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -23,6 +25,7 @@ _BEGIN_SECONDS: Final = 1.0
 _CLOSE_SECONDS: Final = 1.0
 
 Client: TypeAlias = AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient
+AnyReader = TypeVar("AnyReader", AIOKafkaConsumer, AIOKafkaAdminClient)
 
 
 async def connect(settings: ClientSettings, *, max_message_bytes: int) -> AIOKafkaProducer:
@@ -44,6 +47,35 @@ async def connect(settings: ClientSettings, *, max_message_bytes: int) -> AIOKaf
             return producer
         except KafkaError:
             await asyncio.sleep(PAUSE_SECONDS)  # nobody there yet
+
+
+@asynccontextmanager
+async def entered(client: AnyReader) -> AsyncIterator[AnyReader]:
+    """A started client, left again whatever happens. Raises as `enter`."""
+    await enter(client)
+    try:
+        yield client
+    finally:
+        await leave(client)
+
+
+def admin_of(settings: ClientSettings, role: str) -> AIOKafkaAdminClient:
+    """An admin client, which the broker's log calls by its `role`. Not started yet."""
+    return AIOKafkaAdminClient(
+        bootstrap_servers=settings.bootstrap_servers,
+        client_id=f"{settings.app_id}-{role}",
+        **settings.kafka_arguments(),
+    )
+
+
+@asynccontextmanager
+async def reading(settings: ClientSettings, role: str, **arguments: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    """The consumer of `start_reader`, left again whatever happens."""
+    reader = await start_reader(settings, role, **arguments)
+    try:
+        yield reader
+    finally:
+        await leave(reader)
 
 
 async def start_reader(settings: ClientSettings, role: str, **arguments: Any) -> AIOKafkaConsumer:

@@ -4,7 +4,6 @@ Read from the state topics, with no gateway in between; a handle nobody asks cos
 """
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from events.commanding import source_of_topic
@@ -159,7 +158,3 @@ class JobHandle:
     async def _was_read(self) -> bool:
         queue, _ = self._asked()
         return self.position is not None and await queue.was_read(self.position)
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000

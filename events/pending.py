@@ -6,11 +6,10 @@ Some of them may be running since a moment ago, or have just ended: what the sta
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from events import codec
-from events.connecting import enter, leave
+from events.connecting import admin_of, entered
 from events.errors import BrokerDown, Undecodable
 from events.log_reader import LogReader, LogRecord
 from events.settings import ClientSettings
@@ -35,13 +34,9 @@ async def pending_jobs(reader: LogReader, settings: ClientSettings) -> list[JobV
 
 async def committed_offsets(settings: ClientSettings) -> dict[TopicPartition, int]:
     """Up to where the workers are done, by input partition. Raises BrokerDown."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, **settings.kafka_arguments())
     try:
-        await enter(admin)
-        try:
+        async with entered(admin_of(settings, "committed")) as admin:
             offsets = await admin.list_consumer_group_offsets(settings.app_id)
-        finally:
-            await leave(admin)
     except KafkaError as error:
         raise BrokerDown(
             f"Kafka at {settings.bootstrap_servers} does not say how far work is: {error!r}"

@@ -16,7 +16,7 @@ from pydantic_core import to_jsonable_python
 from events.commanding import answer_key, command_record
 from events.errors import BrokerDown
 from events.following import Follower, Place
-from events.handle import CLOCK_SKEW_MS, JobHandle, now_ms
+from events.handle import CLOCK_SKEW_MS, JobHandle
 from events.job_status import CommandAnswer, answer_of
 from events.log_reader import LogReader
 from events.pending import committed_offsets
@@ -24,6 +24,7 @@ from events.publisher import Publisher
 from events.queue_options import Enqueue, Enqueueable, EnqueueOptions
 from events.requests import request_event
 from events.settings import ClientSettings
+from events.times import now_ms
 from events.topics import JOBS, jobs_topic
 from events.workflow import Workflow
 from events.workflow_requests import step_event, step_topic, workflow_request

@@ -12,7 +12,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from events.connecting import leave, start_reader
+from events.connecting import reading
 from events.fetch_session import with_sessions
 from events.gathering import Gathering
 from events.parsed_records import as_parsed
@@ -78,16 +78,13 @@ class Tail:
         await done
 
     async def _follow(self) -> None:
-        consumer = await start_reader(self._settings, "gateway", fetch_max_wait_ms=POLL_MS)
-        try:
+        async with reading(self._settings, "gateway", fetch_max_wait_ms=POLL_MS) as consumer:
             as_parsed(consumer)
             with_sessions(consumer)
             gathering = Gathering(consumer, idle_wait_ms=POLL_MS)
             while True:
                 await self._assign(consumer)
                 await self._read(consumer, gathering)
-        finally:
-            await leave(consumer)
 
     async def _assign(self, consumer: Any) -> None:
         """Take what is there now; new partitions begin where `start` says, known ones go on."""

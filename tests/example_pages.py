@@ -35,6 +35,8 @@ from schemas.job import JobState
 from schemas.status import JobStatus
 from tests.example_jobs import JOBS, LETTERS, NOON, SCHEDULES
 
+LAGS = [LagLine("flights", 1_234_567, 4711.0), LagLine("headrace.jobs", 0, 0.0)]
+
 
 @dataclass
 class ExampleSource:
@@ -73,7 +75,7 @@ class ExampleSource:
             workers=self.workers,
             failures=[job for job in self.known if job.state is JobState.FAILED],
             letters=len(self.letter_views),
-            lags=[LagLine("flights", 1_234_567), LagLine("headrace.jobs", 0)] if self.known else (),
+            lags=LAGS if self.known else (),
             behind_seconds=self.behind_seconds,
         )
 

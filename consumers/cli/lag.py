@@ -6,7 +6,7 @@ import logging
 import click
 
 from consumers.cli.output import print_json, print_table
-from consumers.telemetry.lag import PartitionLag, read_lag
+from events.lag import PartitionLag, read_lag
 from events.settings import ClientSettings
 
 HEADER = ("topic", "partition", "end", "committed", "lag records", "lag seconds")

@@ -11,8 +11,8 @@ from consumers.demo.player import Player
 from consumers.demo.readings import Reading, reading_of
 from consumers.demo.screen import Screen
 from consumers.demo.stage import Stage
-from consumers.telemetry.lag import read_lag
 from events.errors import BrokerUnreachable
+from events.lag import read_lag
 
 LOOK_SECONDS: Final = 0.5
 LAG_SECONDS: Final = 2.0

@@ -31,7 +31,6 @@ from consumers.engine.sending import Sending
 from consumers.engine.settlement import Settlement
 from consumers.engine.standing import Standing
 from consumers.engine.statelog import StateLog, StateLogClosed
-from consumers.engine.store import now_ms
 from consumers.engine.suspicion import Suspicion
 from consumers.engine.sweeping import sweep
 from consumers.registry import Registry
@@ -39,6 +38,7 @@ from consumers.settings import WorkerSettings
 from consumers.telemetry.telemetry import Telemetry
 from consumers.workflows.following import Following
 from consumers.workflows.joins import Joins
+from events.times import now_ms
 from events.topics import Source, commands_topic, dlq_topic, jobs_source, ledger_topic, retry_topic
 from schemas.deadletter import Reason
 from schemas.state import SCHEDULE_PREFIX

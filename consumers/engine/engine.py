@@ -18,10 +18,10 @@ from consumers.engine.assembly import Assembly
 from consumers.engine.partition import Partition
 from consumers.engine.statedb import Fence
 from consumers.engine.statelog import StateLog
-from consumers.engine.store import now_ms
 from consumers.engine.tracker import Tracker
 from consumers.telemetry.health import Health, WorkerState
 from consumers.telemetry.telemetry import Telemetry
+from events.times import now_ms
 from events.topics import Source
 
 log = structlog.get_logger()

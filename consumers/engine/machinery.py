@@ -23,7 +23,7 @@ from consumers.engine.intake import Intake
 from consumers.engine.outbox import Outbox
 from consumers.engine.runners import Runners
 from consumers.engine.sending import Sending
-from consumers.engine.store import SharedMemory, now_ms
+from consumers.engine.store import SharedMemory
 from consumers.engine.watchdog import watch_clients
 from consumers.isolation.messages import Boot
 from consumers.registry import Registry
@@ -32,6 +32,7 @@ from consumers.telemetry.health import Health
 from consumers.telemetry.telemetry import Telemetry
 from consumers.workflows.inputs import Inputs
 from events.garbage import collect_seldom
+from events.times import now_ms
 from events.topics import Source, commands_topic, ledger_topic, retry_topic
 
 log = structlog.get_logger()

@@ -17,7 +17,7 @@ from consumers.engine.partition import Partition
 from consumers.engine.statedb import Change, record_writer
 from consumers.engine.statelog import Gap, StateLog, StateLogClosed
 from consumers.settings import WorkerSettings
-from events.connecting import leave, start_reader
+from events.connecting import reading
 from schemas.state import is_fence
 
 log = structlog.get_logger()
@@ -103,7 +103,7 @@ class Repair:
 
     async def _foreign_keys(self, state: StateLog, gaps: list[Gap]) -> set[bytes]:
         found: set[bytes] = set()
-        async with StateReader(self._settings) as consumer:
+        async with reading(self._settings, "repair") as consumer:
             tp = TopicPartition(state.topic, state.partition)
             consumer.assign([tp])
             end = (await consumer.end_offsets([tp]))[tp]
@@ -125,17 +125,3 @@ def _foreign(records: list[Any], writer: int, stop: int) -> Iterator[bytes]:
 def rewritten(value: bytes, writer: int) -> bytes:
     """The same record, by us."""
     return value[:16] + writer.to_bytes(8, "big") + value[24:]
-
-
-class StateReader:
-    """A plain consumer of state topics, outside the group."""
-
-    def __init__(self, settings: WorkerSettings) -> None:
-        self._settings = settings
-
-    async def __aenter__(self) -> Any:
-        self._consumer = await start_reader(self._settings, "repair")
-        return self._consumer
-
-    async def __aexit__(self, *_: object) -> None:
-        await leave(self._consumer)

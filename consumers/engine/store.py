@@ -5,7 +5,6 @@ trust (compaction may have dropped tombstones it never saw) is wiped and restore
 """
 
 import os
-import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from faust.stores import rocksdb
 from faust.tables.table import Table
 
 from consumers.engine.statedb import ALIVE, StateDb
+from events.times import now_ms
 
 CACHE_BYTES: Final = 32 << 20
 MEMTABLE_BYTES: Final = 32 << 20
@@ -121,7 +121,3 @@ class StateTable(Table):  # type: ignore[misc]
             memory=self._memory,
             indexed=self._indexed,
         )
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -20,16 +20,13 @@ from consumers.telemetry.meter import Meters, TaskMeter
 from consumers.telemetry.metrics import Metrics
 from consumers.telemetry.sources import SourceMeter, Standing
 from consumers.telemetry.summary import summary_lines
+from events.times import now_ms
 
 if TYPE_CHECKING:
     from consumers.engine.job import Job
 
 P = ParamSpec("P")
 UNKNOWN_TASK: Final = ""  # whoever asks for a task that is not there chose its name: no label of ours
-
-
-def wall_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _harmless(
@@ -61,7 +58,7 @@ class Telemetry:
         sources: Iterable[str] = (),
         release: str = "0",
         slots: int = 0,
-        now_ms: Callable[[], int] = wall_ms,
+        now_ms: Callable[[], int] = now_ms,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.metrics = Metrics(release=release, slots=slots)

@@ -8,7 +8,6 @@ import orjson
 from consumers.engine.decisions import Broken, Decision
 from consumers.engine.job import Job
 from consumers.engine.records import NO_RESULT, result_of
-from consumers.engine.store import now_ms
 from consumers.errors import OutputFailed
 from consumers.outcomes import Cancelled, Completed, DeadLettered, Discarded, Expired
 from consumers.outputs import Output
@@ -16,6 +15,7 @@ from consumers.settings import WorkerSettings
 from consumers.workflows.actions import Ended
 from consumers.workflows.algebra import proceed
 from consumers.workflows.outgoing import cancel_output, output_of, trace_of
+from events.times import now_ms
 from events.topics import Source
 from schemas.job import JobState
 from schemas.workflow import INLINE_BYTES, Json, WorkflowCancelled

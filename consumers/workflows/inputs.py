@@ -10,7 +10,7 @@ from consumers.engine.job import Job
 from consumers.settings import WorkerSettings
 from consumers.verdicts import Fail
 from consumers.workflows.join import members
-from events.connecting import leave, start_reader
+from events.connecting import reading
 from events.topics import ledger_topic
 from schemas.state import decode_state
 from schemas.workflow import Json
@@ -67,8 +67,7 @@ class Inputs:
         place = TopicPartition(ledger_topic(self._settings.app_id, source), partition)
         found: dict[str, Any] = {}
         async with asyncio.timeout(READ_SECONDS):
-            consumer = await start_reader(self._settings, "results", fetch_max_wait_ms=100)
-            try:
+            async with reading(self._settings, "results", fetch_max_wait_ms=100) as consumer:
                 consumer.assign([place])
                 consumer.seek(place, min(wanted.values()))
                 while len(found) < len(wanted):
@@ -79,6 +78,4 @@ class Inputs:
                             document = decode_state(record.value).document
                             if "result" in document:
                                 found[id] = document["result"]
-            finally:
-                await leave(consumer)
         return found

@@ -44,6 +44,7 @@ from events.gateway.settings import GatewaySettings
 from events.pending import committed_offsets
 from events.status.reader import StatusReader
 from events.tail import Tail
+from events.times import now_ms
 from events.topics import jobs_source, registry_topic
 
 log = structlog.get_logger(__name__)
@@ -55,15 +56,11 @@ WRONG_KEYS_PER_SECOND: Final = 5.0
 WRONG_KEYS_AT_ONCE: Final = 50
 
 
-def wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def create_app(
     settings: GatewaySettings,
     *,
     status: Status | None = None,
-    now_ms: Callable[[], int] = wall_ms,
+    now_ms: Callable[[], int] = now_ms,
     version: str = "0",
 ) -> FastAPI:
     """The ASGI application. Its lifespan connects to Kafka, and waits for it as long as it takes.

@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from click.testing import CliRunner, Result
 
 from consumers.cli.lag import command
-from consumers.telemetry.lag import read_lag
 from events.errors import UnknownTopic
+from events.lag import read_lag
 from events.settings import ClientSettings
 from tests.integration.conftest import MakeTopic
 

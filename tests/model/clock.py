@@ -61,7 +61,7 @@ def simulated() -> Iterator[None]:
             stack.enter_context(mock.patch.object(module, "time", CLOCK))
         for module in (assembly, engine):
             stack.enter_context(mock.patch.object(module, "now_ms", CLOCK.now_ms))
-        stack.enter_context(mock.patch.object(repair, "StateReader", SimStateReader))
+        stack.enter_context(mock.patch.object(repair, "reading", SimStateReader))
         stack.enter_context(mock.patch.object(statedb, "rocksdict", SimpleNamespace(WriteBatch=MemoryBatch)))
         # A table of every commit for a debug log costs more than all the rest of a step.
         stack.enter_context(mock.patch.object(faust_consumer.terminal, "logtable", return_value=""))

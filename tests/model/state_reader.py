@@ -6,11 +6,11 @@ from tests.model.kafka import Kafka
 
 
 class SimStateReader:
-    """Stands in for `repair.StateReader`. `kafka` is that of the world being played."""
+    """Stands in for `events.connecting.reading`. `kafka` is that of the world being played."""
 
     kafka: Kafka
 
-    def __init__(self, settings: Any) -> None:
+    def __init__(self, settings: Any, role: str) -> None:
         self._at = 0
 
     async def __aenter__(self) -> "SimStateReader":

@@ -2,23 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from aiokafka.errors import KafkaError
-
-from events.connecting import leave, start_reader
-from events.errors import BrokerDown
+from events.errors import BrokerUnreachable
 from events.gateway.pages.source import LagLine
-from events.pending import committed_offsets
+from events.lag import PartitionLag, read_lag
 from events.settings import ClientSettings
 
 REMEMBERED_SECONDS: Final = 5.0
 TIMEOUT_SECONDS: Final = 3.0
+RECORD_SECONDS: Final = 1.0
 
 
 class Lags:
-    """Records behind, by topic; nothing while Kafka does not tell."""
+    """How far each topic is behind; nothing while Kafka does not tell."""
 
     def __init__(self, settings: ClientSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
@@ -32,28 +30,27 @@ class Lags:
         async with self._asking:
             if self._clock() >= self._until:
                 try:
-                    async with asyncio.timeout(TIMEOUT_SECONDS):
-                        self._known = await read_lags(self._settings)
-                except (BrokerDown, TimeoutError):
+                    self._known = lag_lines(
+                        await read_lag(
+                            self._settings, timeout_seconds=TIMEOUT_SECONDS, record_seconds=RECORD_SECONDS
+                        )
+                    )
+                except BrokerUnreachable:
                     self._known = ()
                 self._until = self._clock() + REMEMBERED_SECONDS
             return self._known
 
 
-async def read_lags(settings: ClientSettings) -> Sequence[LagLine]:
-    """Records behind, by topic. Raises BrokerDown."""
-    committed = await committed_offsets(settings)
-    if not committed:
-        return ()
-    try:
-        consumer = await start_reader(settings, "lag")
-        try:
-            ends = await consumer.end_offsets(list(committed))
-        finally:
-            await leave(consumer)
-    except KafkaError as error:
-        raise BrokerDown(f"Kafka does not say where its topics end: {error!r}") from error
-    behind: dict[str, int] = {}
-    for place, offset in committed.items():
-        behind[place.topic] = behind.get(place.topic, 0) + max(0, ends[place] - offset)
-    return [LagLine(topic, records) for topic, records in sorted(behind.items())]
+def lag_lines(partitions: Iterable[PartitionLag]) -> Sequence[LagLine]:
+    """How far each topic is behind: the records of all partitions, and the longest wait of any."""
+    topics: dict[str, list[PartitionLag]] = {}
+    for each in partitions:
+        topics.setdefault(each.topic, []).append(each)
+    return [
+        LagLine(
+            topic,
+            sum(each.lag_records for each in found),
+            max((each.lag_seconds for each in found if each.lag_seconds is not None), default=None),
+        )
+        for topic, found in sorted(topics.items())
+    ]

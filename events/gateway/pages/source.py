@@ -61,10 +61,11 @@ class WorkerLine:
 
 
 class LagLine(NamedTuple):
-    """How many records of a topic the workers have not settled."""
+    """How many records of a topic the workers have not settled, and for how long the first of them waits."""
 
     topic: str
     records: int
+    seconds: float | None = None  # None where nobody knows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from events.errors import BrokerDown
-from events.gateway.pages.lagging import REMEMBERED_SECONDS, Lags
+from events.errors import BrokerDown, BrokerUnreachable
+from events.gateway.pages.lagging import REMEMBERED_SECONDS, Lags, lag_lines
 from events.gateway.pages.reading import GONE_MS, StatusPages
 from events.gateway.pages.source import JobFilter, LagLine
 from events.gateway.problems import Problem
 from events.gateway.telling import SILENT_AFTER_MS
+from events.lag import PartitionLag
 from events.settings import ClientSettings
 from events.status.errors import Behind
 from events.status.query import BadCursor, JobPage, JobQuery
@@ -157,19 +158,28 @@ async def test_a_letter_that_is_gone_is_none_and_one_kafka_keeps_back_a_problem(
 async def test_lags_are_asked_for_every_few_seconds_and_are_none_while_kafka_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said: list[Any] = [[LagLine("flights", 3)], BrokerDown("away"), [LagLine("flights", 4)]]
+    said: list[Any] = [[lag("flights", 0, 3, 1.5)], BrokerUnreachable("away"), [lag("flights", 0, 4, None)]]
     now = 100.0
 
-    async def read(_settings: ClientSettings) -> Any:
+    async def read(_settings: ClientSettings, **_bounds: float) -> Any:
         answer = said.pop(0)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    monkeypatch.setattr("events.gateway.pages.lagging.read_lags", read)
+    monkeypatch.setattr("events.gateway.pages.lagging.read_lag", read)
     lags = Lags(ClientSettings(), clock=lambda: now)
-    assert [await lags.read(), await lags.read()] == [[LagLine("flights", 3)]] * 2
+    assert [await lags.read(), await lags.read()] == [[LagLine("flights", 3, 1.5)]] * 2
     now += REMEMBERED_SECONDS
     assert list(await lags.read()) == []
     now += REMEMBERED_SECONDS
-    assert await lags.read() == [LagLine("flights", 4)]
+    assert await lags.read() == [LagLine("flights", 4, None)]
+
+
+def lag(topic: str, partition: int, records: int, seconds: float | None) -> PartitionLag:
+    return PartitionLag(topic, partition, 100, 100 - records, records, seconds)
+
+
+def test_a_topic_is_as_far_behind_as_its_partitions_together_and_waits_as_long_as_the_slowest() -> None:
+    lags = [lag("b", 0, 2, 0.5), lag("a", 0, 0, 0.0), lag("b", 1, 3, 90.0), lag("b", 2, 4, None)]
+    assert lag_lines(lags) == [LagLine("a", 0, 0.0), LagLine("b", 9, 90.0)]

@@ -14,13 +14,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
-from consumers.telemetry.telemetry import wall_ms
-from events.connecting import enter, leave
+from events.connecting import admin_of, entered, reading
 from events.errors import BrokerUnreachable, UnknownTopic
 from events.settings import ClientSettings
+from events.times import now_ms
 from events.topics import JOBS, jobs_source, ledger_topic, state_topics
 
 RECORD_SECONDS: Final = 5.0
+RECORD_BYTES: Final = 65_536  # one record of each partition is enough
 
 Offsets = Mapping[TopicPartition, int]
 
@@ -45,16 +46,18 @@ async def read_lag(
     *,
     topics: Collection[str] = (),
     timeout_seconds: float = 30.0,
-    now_ms: Callable[[], int] = wall_ms,
+    record_seconds: float = RECORD_SECONDS,
+    now_ms: Callable[[], int] = now_ms,
 ) -> list[PartitionLag]:
     """The lag of the group of `settings.app_id`, by topic and partition; only reads, joins no group.
 
-    Without `topics`: every topic the group ever committed and every source that has a ledger.
+    Without `topics`: every topic the group ever committed and every source that has a ledger. For the first
+    records, which tell the seconds, it waits no longer than `record_seconds`.
     Raises BrokerUnreachable, UnknownTopic.
     """
     try:
         async with asyncio.timeout(timeout_seconds):
-            return await _read(settings, topics, now_ms)
+            return await _read(settings, topics, record_seconds, now_ms)
     except (KafkaError, OSError, TimeoutError) as error:
         raise BrokerUnreachable(
             f"no answer about lag from Kafka at {settings.bootstrap_servers} ({error!r}): "
@@ -63,23 +66,18 @@ async def read_lag(
 
 
 async def _read(
-    settings: ClientSettings, topics: Collection[str], now_ms: Callable[[], int]
+    settings: ClientSettings, topics: Collection[str], record_seconds: float, now_ms: Callable[[], int]
 ) -> list[PartitionLag]:
-    clients = {"bootstrap_servers": settings.bootstrap_servers, **settings.kafka_arguments()}
     # Committed first: the log only grows, so no end is below its committed offset.
-    committed, partitions = await _partitions(clients, settings.app_id, topics)
+    committed, partitions = await _partitions(settings, topics)
     if not partitions:
         return []
-    consumer = AIOKafkaConsumer(**clients, enable_auto_commit=False, max_partition_fetch_bytes=65_536)
-    consumer.assign(partitions)
-    await enter(consumer)
-    try:
+    async with reading(settings, "lag", max_partition_fetch_bytes=RECORD_BYTES) as consumer:
+        consumer.assign(partitions)
         first = await consumer.beginning_offsets(partitions)
         end = await consumer.end_offsets(partitions)
         waiting = {tp: at for tp in partitions if (at := max(committed.get(tp, 0), first[tp])) < end[tp]}
-        stamps = await _timestamps(consumer, waiting)
-    finally:
-        await leave(consumer)
+        stamps = await _timestamps(consumer, waiting, record_seconds)
     return sorted(_lag(tp, end[tp], committed.get(tp), waiting, stamps, now_ms()) for tp in partitions)
 
 
@@ -104,20 +102,16 @@ def sources(app_id: str, existing: Iterable[str], committed: Iterable[str]) -> s
 
 
 async def _partitions(
-    clients: Mapping[str, Any], app_id: str, topics: Collection[str]
+    settings: ClientSettings, topics: Collection[str]
 ) -> tuple[dict[TopicPartition, int], list[TopicPartition]]:
     """What the group committed, and every partition to look at."""
-    admin = AIOKafkaAdminClient(**clients)
-    await enter(admin)
-    try:
-        committed = await _committed(admin, app_id)
+    async with entered(admin_of(settings, "lag")) as admin:
+        committed = await _committed(admin, settings.app_id)
         existing = set(await admin.list_topics())
-        wanted = set(topics) or sources(app_id, existing, {tp.topic for tp in committed})
+        wanted = set(topics) or sources(settings.app_id, existing, {tp.topic for tp in committed})
         if missing := wanted - existing:
             raise UnknownTopic(f"no topic {', '.join(sorted(missing))} to read lag of: is the name right?")
         described = await admin.describe_topics(sorted(wanted)) if wanted else []
-    finally:
-        await leave(admin)
     found = [
         TopicPartition(topic["topic"], one["partition"]) for topic in described for one in topic["partitions"]
     ]
@@ -135,14 +129,16 @@ async def _committed(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPartit
         return {tp: known.offset for tp, known in offsets.items() if known.offset >= 0}
 
 
-async def _timestamps(consumer: AIOKafkaConsumer, waiting: Offsets) -> dict[TopicPartition, int]:
+async def _timestamps(
+    consumer: AIOKafkaConsumer, waiting: Offsets, seconds: float
+) -> dict[TopicPartition, int]:
     """The timestamp of the first record at or after each offset; none where no record comes in time."""
     done = [tp for tp in consumer.assignment() if tp not in waiting]
     consumer.pause(*done)
     for tp, offset in waiting.items():
         consumer.seek(tp, offset)
     stamps: dict[TopicPartition, int] = {}
-    give_up = time.monotonic() + RECORD_SECONDS
+    give_up = time.monotonic() + seconds
     while len(stamps) < len(waiting) and time.monotonic() < give_up:
         for tp, records in (await consumer.getmany(timeout_ms=200)).items():
             if records and tp not in stamps:

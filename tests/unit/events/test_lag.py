@@ -1,7 +1,7 @@
 import pytest
 
-from consumers.telemetry.lag import read_lag, sources
 from events.errors import BrokerUnreachable
+from events.lag import read_lag, sources
 from events.settings import ClientSettings
 
 
