@@ -27,7 +27,7 @@ class Mailbox:
         answer = self.answers.pop(0) if self.answers else "250 OK"
         if answer == "drop":
             assert server.transport is not None
-            server.transport.abort()
+            server.transport.abort()  # type: ignore[attr-defined]
             return "421 gone"
         if answer.startswith("250"):
             assert isinstance(envelope.content, bytes)

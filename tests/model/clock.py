@@ -101,7 +101,7 @@ class SteppedLoop(asyncio.BaseEventLoop):
         events._set_running_loop(self)
         try:
             for _ in range(STUCK_AFTER):
-                self._run_once()
+                self._run_once()  # type: ignore[attr-defined]
                 if not self._has_work():
                     return
             raise AssertionError("the loop never comes to rest")
@@ -109,7 +109,7 @@ class SteppedLoop(asyncio.BaseEventLoop):
             events._set_running_loop(None)
 
     def _has_work(self) -> bool:
-        return bool(self._ready or (self._scheduled and self._scheduled[0]._when <= CLOCK.now))
+        return bool(self._ready or (self._scheduled and self._scheduled[0]._when <= CLOCK.now))  # type: ignore[attr-defined]
 
     def create_task(self, *args: Any, **kwargs: Any) -> "asyncio.Task[Any]":
         task = super().create_task(*args, **kwargs)

@@ -22,7 +22,7 @@ Mutant = Callable[[], Any]
 
 def off_by_one() -> Any:
     """The watermark is one above the first unsettled offset: that one is committed over."""
-    stock = Tracker.watermark.fget
+    stock = Tracker.watermark.fget  # type: ignore[attr-defined]
 
     def watermark(self: Tracker) -> int | None:
         found = stock(self)

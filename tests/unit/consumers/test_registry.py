@@ -266,7 +266,7 @@ def _generator(ctx, event):
 def _annotated(ctx, event: Opened): ...
 def _positional(ctx, to, /): ...
 def _variadic(ctx, *to): ...
-def _unknown_type(ctx, to: "Nowhere"): ...  # noqa: F821
+def _unknown_type(ctx, to: "Nowhere"): ...  # type: ignore[name-defined] # noqa: F821
 async def _async(ctx, event): ...
 
 
@@ -300,7 +300,7 @@ def test_functions_that_cannot_be_tasks(function, options, said):
 
 def test_annotations_only_for_checkers_do_not_matter_for_the_context(registry):
     @task
-    async def work(ctx: "OnlyForCheckers", to: "int"): ...  # noqa: F821
+    async def work(ctx: "OnlyForCheckers", to: "int"): ...  # type: ignore[name-defined] # noqa: F821
 
     assert work.parse_args({"to": 1}) == {"to": 1}
 

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,7 @@ def test_what_was_started_is_stopped_when_the_rest_fails(
 ) -> None:
     stopped = []
 
-    def build(folder: Path, stack: module.ExitStack, say: object, gateway_port: object) -> None:
+    def build(folder: Path, stack: ExitStack, say: object, gateway_port: object) -> None:
         stack.callback(lambda: stopped.append(signal.getsignal(signal.SIGINT)))
         raise DemoError("no topics")
 

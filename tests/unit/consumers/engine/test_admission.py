@@ -15,8 +15,8 @@ def test_a_job_nobody_wrote_of_is_new():
 
 @pytest.mark.parametrize("where", [(value(), None), (None, value())])
 def test_the_record_that_asked_for_it_is_the_same_one(where):
-    assert judge(a_job(), *where, NOW_MS) is Judgement.SAME
-    assert judge(a_job(offset=6), *where, NOW_MS) is Judgement.DUPLICATE
+    assert judge(a_job(), *where, NOW_MS) is Judgement.SAME  # type: ignore[call-arg]
+    assert judge(a_job(offset=6), *where, NOW_MS) is Judgement.DUPLICATE  # type: ignore[call-arg]
 
 
 def test_a_record_of_no_place_is_anothers():

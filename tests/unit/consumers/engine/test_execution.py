@@ -56,7 +56,7 @@ async def executing(function, **options):
         threads=1,
         chance=lambda: 0.5,
     )
-    execution.made = made
+    execution.made = made  # type: ignore[attr-defined]
     try:
         yield execution
     finally:

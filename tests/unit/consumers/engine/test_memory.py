@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import rocksdict
 
-from consumers.engine import statedb
 from consumers.engine.statedb import WRITER_HEADER, Change, StateDb
 from schemas.state import encode_state, fence_key
 from tests.unit.consumers.engine.memory import MemoryRocks
@@ -30,7 +29,7 @@ def rocks(request: Any, tmp_path: Any) -> Iterator[Any]:
 
 
 def _write(rocks: Any, *changes: tuple[bytes, bytes | None]) -> None:
-    batch = statedb.rocksdict.WriteBatch(raw_mode=True)
+    batch = rocksdict.WriteBatch(raw_mode=True)
     for key, value in changes:
         if value is None:
             batch.delete(key)

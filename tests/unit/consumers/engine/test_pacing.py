@@ -39,8 +39,8 @@ def pacing(clock):
     clock.started, clock.parked = [], []
     return Pacing(
         now_ms=clock.now_ms,
-        push=lambda job: clock.started.append((job.name, clock.now - BEGUN_MS)),
-        park=lambda job, decision: clock.parked.append((job.name, decision)),
+        push=lambda job: clock.started.append((job.name, clock.now - BEGUN_MS)),  # type: ignore[attr-defined]
+        park=lambda job, decision: clock.parked.append((job.name, decision)),  # type: ignore[attr-defined]
         later=clock.later,
     )
 

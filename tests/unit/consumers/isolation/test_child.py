@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from consumers.isolation import child as child_module
 from consumers.isolation.child import INTERRUPT, Child
 from consumers.isolation.messages import Progressed, Request, StepDone, StepKept, Stop
 from consumers.isolation.travelling import unpack_error
@@ -59,7 +58,7 @@ class Inside:
 @pytest.fixture
 def inside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inside]:
     ended: list[int] = []
-    monkeypatch.setattr(child_module.os, "killpg", lambda group, number: ended.append(number))
+    monkeypatch.setattr("consumers.isolation.child.os.killpg", lambda group, number: ended.append(number))
     made = Inside()
     before = signal.signal(INTERRUPT, made.child.interrupted)
     yield made

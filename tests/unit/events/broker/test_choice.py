@@ -6,6 +6,7 @@ from events.broker import engines
 from events.broker.docker_client import listens
 from events.broker.docker_engine import DockerEngine
 from events.broker.engine import choose_engine
+from events.broker.java import jars_folder
 from events.broker.java_engine import JavaEngine
 from events.broker.settings import BrokerSettings
 from events.errors import ToolMissing
@@ -64,7 +65,7 @@ def test_jars_that_are_there_need_no_maven(tmp_path, monkeypatch) -> None:
     settings = BrokerSettings(broker_cache=tmp_path)
     with pytest.raises(ToolMissing, match="no `mvn`"):
         engines.require_java(settings)
-    engines.jars_folder(tmp_path).mkdir(parents=True)
+    jars_folder(tmp_path).mkdir(parents=True)
     engines.require_java(settings)
 
 

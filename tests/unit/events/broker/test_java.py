@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from events.broker import java
+from events.broker.settings import KAFKA_VERSION
 from events.errors import JarsUnavailable, ToolMissing
 
 
@@ -84,4 +85,4 @@ def test_a_download_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_the_pom_names_the_version_we_say() -> None:
-    assert f"<version>{java.KAFKA_VERSION}</version>" in java.POM.read_text()
+    assert f"<version>{KAFKA_VERSION}</version>" in java.POM.read_text()
