@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import rocksdict
 
+from consumers.engine import statedb
 from consumers.engine.statedb import WRITER_HEADER, Change, StateDb
 from schemas.state import encode_state, fence_key
 from tests.unit.consumers.engine.memory import MemoryRocks
@@ -29,7 +30,7 @@ def rocks(request: Any, tmp_path: Any) -> Iterator[Any]:
 
 
 def _write(rocks: Any, *changes: tuple[bytes, bytes | None]) -> None:
-    batch = rocksdict.WriteBatch(raw_mode=True)
+    batch = statedb.rocksdict.WriteBatch(raw_mode=True)  # type: ignore[attr-defined]
     for key, value in changes:
         if value is None:
             batch.delete(key)
