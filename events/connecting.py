@@ -7,6 +7,7 @@ Kafka is away.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any, Final, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -143,4 +144,10 @@ async def _within(seconds: float, ending: asyncio.Task[None]) -> None:
 
 
 def _fail_the_rest(producer: AIOKafkaProducer) -> None:
-    producer._message_accumulator.fail_all(KafkaError("the producer was stopped"))
+    accumulator = producer._message_accumulator
+    batches = [*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches]
+    accumulator.fail_all(KafkaError("the producer was stopped"))
+    for batch in batches:
+        # Each message tells its sender; of a batch nobody waits for asyncio would tell on standard error.
+        if batch._drain_waiter.done():
+            batch._drain_waiter.exception()

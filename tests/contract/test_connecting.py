@@ -1,12 +1,13 @@
 """What events/connecting.py reaches into of aiokafka's producer."""
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
-from aiokafka.producer.message_accumulator import MessageAccumulator
+from aiokafka.producer.message_accumulator import MessageAccumulator, MessageBatch
 
 from events.connecting import disconnect
 from tests.contract.stock import Stock
@@ -26,6 +27,8 @@ def test_stopping_waits_for_what_is_queued() -> None:
     stock.takes(AIOKafkaProducer.stop)
     stock.sets(AIOKafkaProducer, "client", "_message_accumulator", "_closed")
     stock.takes(MessageAccumulator.fail_all, "exception")
+    stock.sets(MessageAccumulator, "_batches", "_pending_batches")
+    stock.sets(MessageBatch, "_drain_waiter")
     stock.says(
         AIOKafkaProducer.stop,
         "create_task(self._message_accumulator.close())",
@@ -57,7 +60,12 @@ async def test_failing_the_rest_reaches_what_is_queued_and_what_comes_later() ->
 async def test_a_disconnected_producer_leaves_nobody_waiting() -> None:
     producer = AIOKafkaProducer(bootstrap_servers=NOBODY)
     waiting = await queued(producer)
+    reported: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, what: reported.append(what))
     async with asyncio.timeout(WITHIN_SECONDS):
         await disconnect(producer)
         with pytest.raises(KafkaError, match="was stopped"):
             await waiting
+    del producer, waiting
+    gc.collect()
+    assert reported == []
