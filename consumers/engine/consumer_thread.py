@@ -14,6 +14,7 @@ from faust.types import TP
 from mode.utils.futures import maybe_set_exception, maybe_set_result
 
 from consumers.engine.connection import collected_in, tell_at_once
+from events.connecting import leave
 from events.fetch_session import with_sessions
 from events.parsed_records import as_parsed
 
@@ -64,6 +65,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         Faust calls this when a rebalance meets a stop, and closes the connections in the loop of another
         thread than theirs: libuv then calls a callback that is gone, and the process dies of it.
         """
+
+    async def on_thread_stop(self) -> None:
+        """As the stock thread, but for a bounded time, and whatever becomes of a fetch that is under way.
+
+        One that ends as cancelled, as it does while Kafka is away, ends aiokafka's `stop` and with it the
+        thread, before it has said so: whoever waits for it would wait for ever.
+        """
+        await super(driver.AIOKafkaConsumerThread, self).on_thread_stop()
+        if self._consumer is not None:
+            await leave(self._consumer)
 
     async def pause_fetching(self, tps: set[TP]) -> None:
         assigned = self._consumer.assignment()

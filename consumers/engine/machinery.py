@@ -31,6 +31,7 @@ from consumers.settings import WorkerSettings
 from consumers.telemetry.health import Health
 from consumers.telemetry.telemetry import Telemetry
 from consumers.workflows.inputs import Inputs
+from events.connecting import disconnect
 from events.garbage import collect_seldom
 from events.times import now_ms
 from events.topics import Source, commands_topic, ledger_topic, retry_topic
@@ -208,8 +209,7 @@ class Machinery:
             task.cancel()
         self.engine.dismantle_all()
         await self.app.stop()
-        await self.outbox.stop()
-        await self.state_producer.stop()
+        await asyncio.gather(self.outbox.stop(), disconnect(self.state_producer))
         self.runners.execution.close()
 
 

@@ -46,7 +46,7 @@ class Outbox:
     async def stop(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await producer.stop()
+            await disconnect(producer)
 
     @property
     def producer(self) -> Any:

@@ -54,6 +54,35 @@ def test_a_rebalance_that_meets_a_stop_closes_nothing_from_the_other_thread() ->
     ConsumerThread.close(untouchable)
 
 
+class Cancelled:
+    """A consumer whose fetch ended as cancelled while it was stopped."""
+
+    closed = False
+    _client: Any
+
+    def __init__(self) -> None:
+        self._client = self
+
+    async def stop(self) -> None:
+        raise asyncio.CancelledError
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def test_a_thread_stops_in_good_order_whatever_becomes_of_a_fetch() -> None:
+    stock.says(
+        driver.AIOKafkaConsumerThread.on_thread_stop,
+        "await super().on_thread_stop()",
+        "if self._consumer is not None:await self._consumer.stop()",
+    )
+    stock.says(ServiceThread._shutdown_thread, "await self.on_thread_stop()", "self.set_shutdown()")
+    thread, consumer = ConsumerThread.__new__(ConsumerThread), Cancelled()
+    thread._method_queue, thread._consumer = None, consumer
+    await thread.on_thread_stop()
+    assert consumer.closed
+
+
 class Thread:
     """As much of a consumer thread as a fetch touches, on one loop."""
 

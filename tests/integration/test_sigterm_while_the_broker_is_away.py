@@ -6,6 +6,7 @@ import pytest
 
 from events.broker import LocalBroker
 from tests.integration.conftest import OwnBroker
+from tests.integration.probing import probe
 from tests.integration.steering import (
     asks,
     publish_spread,
@@ -16,6 +17,7 @@ from tests.integration.steering import (
     until_finished,
     until_started,
 )
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("away", ["frozen", "gone"])
@@ -37,3 +39,20 @@ async def test_the_worker_ends_within_a_bound(
     async with running(steered(servers, app_id, tmp_path, "b")):
         await until_finished(servers, app_id, events)
     assert max(starts(tmp_path).values()) <= 2
+
+
+@pytest.mark.parametrize("away", ["frozen", "gone"])
+async def test_a_worker_without_work_ends_in_good_order(
+    own_broker: OwnBroker, app_id: str, tmp_path: Path, away: str
+) -> None:
+    broker: LocalBroker = own_broker()
+    worker = steered(broker.bootstrap_servers, app_id, tmp_path, "a")
+
+    async def unready() -> bool:
+        return (await probe(worker, "/health/ready"))[0] == 503
+
+    async with running(worker):
+        broker.freeze() if away == "frozen" else broker.kill()
+        await until(unready, within_seconds=30, saying="the worker misses Kafka")
+        assert await told_to_stop(worker) == 0
+    broker.thaw() if away == "frozen" else broker.start()
