@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from consumers.errors import EventError, InvalidEvent, UndecodableEvent
 from consumers.validation import describe, is_unreadable
-from schemas.cloudevent import CloudEvent, is_json
+from schemas.cloudevent import JSON, CloudEvent, is_json
 from schemas.job import JsonKey
 
 
@@ -31,7 +31,9 @@ def parse(event: CloudEvent, model: type[BaseModel] | None) -> Any:
     except ValidationError as error:
         raise _explained(event, error) from None
     except (ValueError, RecursionError) as error:
-        raise UndecodableEvent(f"data of {event.type} are no {event.datacontenttype}: {error}") from None
+        raise UndecodableEvent(
+            f"data of {event.type} are no {event.datacontenttype or JSON}: {error}"
+        ) from None
     except Exception as error:
         raise InvalidEvent(f"a validator of {event.type} raised {type(error).__name__}") from error
 
