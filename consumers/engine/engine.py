@@ -239,7 +239,7 @@ class Engine:
         if consumer is None:
             return
         now = time.monotonic()
-        health.kafka(self.ready.is_set() and time.monotonic() <= self.lease_until())
+        health.kafka(self.ready.is_set() and now <= self.lease_until(), heard=consumer.last_heartbeat)
         if now - consumer.last_poll < KAFKA_SECONDS or not self.partitions:
             health.polled()
         if self.ready.is_set():

@@ -63,6 +63,7 @@ class Health:
         self._state = WorkerState.STARTING
         self._beat = self._polled = monotonic()
         self._contact: float | None = None
+        self._heard: float | None = None
         self._kafka_ok = False
         self._partitions: int | None = None
         self._restore_remaining = 0
@@ -84,12 +85,14 @@ class Health:
         """The consumer came back from a fetch, with or without records."""
         self._polled = self._monotonic()
 
-    def kafka(self, ok: bool) -> None:
-        """Kafka answered (a heartbeat, a commit, a fetch), or is known to be away."""
+    def kafka(self, ok: bool, heard: float | None = None) -> None:
+        """Kafka answers, or is known to be away. `heard` is when it last did, on the monotonic clock."""
         with self._lock:
             self._kafka_ok = ok
             if ok:
                 self._contact = self._monotonic()
+            if ok or heard is not None:
+                self._heard = self._contact if heard is None else heard
 
     def assigned(self, partitions: int, *, restore_remaining: int = 0) -> None:
         """How many partitions are ours (a spare worker has 0); state records still to be read back."""
@@ -129,10 +132,11 @@ class Health:
         return Check(True, f"{self._partitions} partitions")
 
     def _kafka_check(self) -> Check:
-        if self._contact is None:
+        if self._contact is None or self._heard is None:
             return Check(False, "no contact yet")
-        recent = self._recent(self._contact, self._kafka_seconds, "last contact")
-        return Check(recent.ok and self._kafka_ok, recent.detail)
+        age_seconds = self._monotonic() - self._contact
+        heard = self._recent(self._heard, self._kafka_seconds, "last contact")
+        return Check(self._kafka_ok and age_seconds <= self._kafka_seconds, heard.detail)
 
     def _recent(self, since: float, within_seconds: float, what: str) -> Check:
         age_seconds = self._monotonic() - since

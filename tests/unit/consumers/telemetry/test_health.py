@@ -1,6 +1,6 @@
 import pytest
 
-from consumers.telemetry.health import Health, WorkerState
+from consumers.telemetry.health import Check, Health, WorkerState
 from tests.unit.consumers.telemetry.clock import Clock
 
 
@@ -76,6 +76,15 @@ def test_kafka_away_is_no_reason_to_die(health: Health) -> None:
     assert health.live().ok
     health.kafka(True)
     assert health.ready().ok
+
+
+def test_when_kafka_was_last_heard_is_told_as_it_is(health: Health, clock: Clock) -> None:
+    make_ready(health)
+    clock.advance(20)
+    health.kafka(True, heard=clock.monotonic() - 7.5)
+    assert health.ready().checks["kafka"] == Check(True, "last contact 7.5 s ago")
+    health.kafka(False, heard=clock.monotonic() - 12)
+    assert health.ready().checks["kafka"] == Check(False, "last contact 12.0 s ago")
 
 
 def test_silence_of_kafka_counts_as_away(health: Health, clock: Clock) -> None:
