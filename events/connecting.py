@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import chain
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -27,6 +27,16 @@ _CLOSE_SECONDS: Final = 1.0
 
 Client: TypeAlias = AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient
 AnyReader = TypeVar("AnyReader", AIOKafkaConsumer, AIOKafkaAdminClient)
+
+
+class Reach(Protocol):
+    """Where Kafka is and who we are there: `ClientSettings`, and every settings with as much."""
+
+    @property
+    def app_id(self) -> str: ...
+    @property
+    def bootstrap_servers(self) -> str: ...
+    def kafka_arguments(self) -> dict[str, Any]: ...
 
 
 async def connect(settings: ClientSettings, *, max_message_bytes: int) -> AIOKafkaProducer:
@@ -60,7 +70,7 @@ async def entered(client: AnyReader) -> AsyncIterator[AnyReader]:
         await leave(client)
 
 
-def admin_of(settings: ClientSettings, role: str) -> AIOKafkaAdminClient:
+def admin_of(settings: Reach, role: str) -> AIOKafkaAdminClient:
     """An admin client, which the broker's log calls by its `role`. Not started yet."""
     return AIOKafkaAdminClient(
         bootstrap_servers=settings.bootstrap_servers,

@@ -6,16 +6,15 @@ Creating is safe for many workers at once. Settings change only where a person s
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
 
-from events.connecting import enter, leave
+from events.connecting import Reach, admin_of, entered
 from events.errors import BrokerUnreachable, TopicNotCreated, TopicRefused, TopicsError
-from events.settings import ClientSettings
 from events.source_check import SourceProblem, check_sources
 from events.topic_changes import (
     ActualTopic,
@@ -34,35 +33,22 @@ POLL_SECONDS = 0.1
 TOPIC_LEVEL = 1  # config_source of a setting made for this topic
 
 
-class ProvisionSettings(TopicSettings, Protocol):
+class ProvisionSettings(TopicSettings, Reach, Protocol):
     """Where Kafka is and how new topics are to be: a worker's settings."""
-
-    @property
-    def app_id(self) -> str: ...
-    @property
-    def bootstrap_servers(self) -> str: ...
-    def kafka_arguments(self) -> dict[str, Any]: ...
 
 
 @asynccontextmanager
-async def connected(settings: ClientSettings | ProvisionSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+async def connected(settings: Reach) -> AsyncIterator[AIOKafkaAdminClient]:
     """A started admin client. Raises BrokerUnreachable."""
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.bootstrap_servers,
-        client_id=f"{settings.app_id}-topics",
-        **settings.kafka_arguments(),
-    )
-    try:
-        await enter(admin)
-    except (KafkaConnectionError, OSError) as error:
-        raise BrokerUnreachable(
-            f"No Kafka answers at {settings.bootstrap_servers} (HEADRACE_BOOTSTRAP_SERVERS); "
-            "`headrace broker up` starts one on this machine."
-        ) from error
-    try:
+    async with AsyncExitStack() as stack:
+        try:
+            admin = await stack.enter_async_context(entered(admin_of(settings, "topics")))
+        except (KafkaConnectionError, OSError) as error:
+            raise BrokerUnreachable(
+                f"No Kafka answers at {settings.bootstrap_servers} (HEADRACE_BOOTSTRAP_SERVERS); "
+                "`headrace broker up` starts one on this machine."
+            ) from error
         yield admin
-    finally:
-        await leave(admin)
 
 
 async def inspect(admin: AIOKafkaAdminClient, names: Iterable[str]) -> Cluster:
