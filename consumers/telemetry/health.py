@@ -63,7 +63,7 @@ class Health:
         self._state = WorkerState.STARTING
         self._beat = self._polled = monotonic()
         self._contact: float | None = None
-        self._heard: float | None = None
+        self._heard = self._beat
         self._kafka_ok = False
         self._partitions: int | None = None
         self._restore_remaining = 0
@@ -90,9 +90,9 @@ class Health:
         with self._lock:
             self._kafka_ok = ok
             if ok:
-                self._contact = self._monotonic()
-            if ok or heard is not None:
-                self._heard = self._contact if heard is None else heard
+                self._contact = self._heard = self._monotonic()
+            if heard is not None:
+                self._heard = heard
 
     def assigned(self, partitions: int, *, restore_remaining: int = 0) -> None:
         """How many partitions are ours (a spare worker has 0); state records still to be read back."""
@@ -132,11 +132,11 @@ class Health:
         return Check(True, f"{self._partitions} partitions")
 
     def _kafka_check(self) -> Check:
-        if self._contact is None or self._heard is None:
+        if self._contact is None:
             return Check(False, "no contact yet")
-        age_seconds = self._monotonic() - self._contact
+        recent = self._recent(self._contact, self._kafka_seconds, "last contact")
         heard = self._recent(self._heard, self._kafka_seconds, "last contact")
-        return Check(self._kafka_ok and age_seconds <= self._kafka_seconds, heard.detail)
+        return Check(recent.ok and self._kafka_ok, heard.detail)
 
     def _recent(self, since: float, within_seconds: float, what: str) -> Check:
         age_seconds = self._monotonic() - since
